@@ -1,0 +1,1 @@
+"""Headway starts, monitors and cancels training runs."""

@@ -1,0 +1,191 @@
+"""Every error that Headway raises, as one tree.
+
+    HeadwayError
+    ├── InvalidValueError            an argument is not what the call accepts
+    │   └── FilterError              a filter expression cannot be read
+    ├── ConfigurationError           a setting or a config file is wrong
+    ├── NotFoundError                there is no such thing
+    │   ├── WorkspaceNotFoundError
+    │   ├── ExperimentNotFoundError
+    │   ├── RunNotFoundError
+    │   └── RunFileNotFoundError
+    ├── ConflictError                it exists already, or says something else already
+    │   ├── RunExistsError
+    │   ├── RunFileExistsError
+    │   └── PropertyConflictError
+    ├── RunStateError                the run's status does not allow this
+    ├── RunContextError              there is no submitted run around this process
+    ├── SnapshotError                a source directory cannot be kept
+    ├── SubmissionError              a run could not be started or is still being executed
+    ├── RunFailedError               the run that was waited for failed
+    └── StorageError                 the workspace cannot be read or written
+        ├── StorageBusyError         others held the database for too long
+        ├── StorageFullError         no space is left
+        ├── StorageCorruptError      what is stored is damaged
+        └── StorageVersionError      the database was written by a newer Headway
+
+The message of each says what was given, what is accepted and what to do next. ``ERROR_CODES``
+maps each class to the word that programs see, an HTTP status and an exit code of the command.
+"""
+
+from typing import Final, NamedTuple
+
+
+class HeadwayError(Exception):
+    """The root of every error raised on purpose.
+
+    Attributes:
+        message: The text shown to a person.
+        transient: Whether the same call may succeed when it is made again unchanged.
+    """
+
+    transient: bool = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidValueError(HeadwayError, ValueError):
+    """An argument is not what the call accepts."""
+
+
+class FilterError(InvalidValueError):
+    """A filter expression cannot be read.
+
+    Attributes:
+        position: Where in the expression, counted in characters from 0.
+    """
+
+    def __init__(self, message: str, position: int = 0) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+class ConfigurationError(HeadwayError):
+    """A setting, an environment variable or a config file is wrong."""
+
+
+class NotFoundError(HeadwayError, LookupError):
+    """There is no such thing in this workspace."""
+
+
+class WorkspaceNotFoundError(NotFoundError):
+    """There is no workspace of that name or at that place."""
+
+
+class ExperimentNotFoundError(NotFoundError):
+    """There is no such experiment."""
+
+
+class RunNotFoundError(NotFoundError):
+    """There is no such run."""
+
+
+class RunFileNotFoundError(NotFoundError):
+    """The run has no such file or log."""
+
+
+class ConflictError(HeadwayError):
+    """It exists already, or says something else already."""
+
+
+class RunExistsError(ConflictError):
+    """A run with this id exists and is not the same."""
+
+
+class RunFileExistsError(ConflictError):
+    """The run has a file of that name already."""
+
+
+class PropertyConflictError(ConflictError):
+    """A property is set once; this one has another value."""
+
+
+class RunStateError(ConflictError):
+    """The run's status does not allow this."""
+
+
+class RunContextError(HeadwayError):
+    """This process was not started by a submitted run."""
+
+
+class SnapshotError(HeadwayError):
+    """A source directory cannot be kept with the run."""
+
+
+class SubmissionError(HeadwayError):
+    """A run could not be started, or waiting for it was interrupted while it goes on."""
+
+
+class RunFailedError(HeadwayError):
+    """The run that was waited for ended as Failed."""
+
+
+class StorageError(HeadwayError):
+    """The workspace cannot be read or written."""
+
+
+class StorageBusyError(StorageError):
+    """Other processes held the database for longer than the patience set."""
+
+    transient = True
+
+
+class StorageFullError(StorageError):
+    """No space is left where the workspace is."""
+
+    transient = True
+
+
+class StorageCorruptError(StorageError):
+    """What is stored is damaged."""
+
+
+class StorageVersionError(StorageError):
+    """The database was written by a newer Headway than this one."""
+
+
+class ErrorCode(NamedTuple):
+    """How one class of error looks from outside the process."""
+
+    code: str
+    """The word in JSON answers; stable for ever."""
+    http_status: int
+    exit_code: int
+    """Exit status of the ``headway`` command."""
+
+
+ERROR_CODES: Final[dict[type[HeadwayError], ErrorCode]] = {
+    HeadwayError: ErrorCode("error", 500, 1),
+    InvalidValueError: ErrorCode("invalid_value", 400, 2),
+    FilterError: ErrorCode("invalid_filter", 400, 2),
+    ConfigurationError: ErrorCode("invalid_configuration", 400, 3),
+    NotFoundError: ErrorCode("not_found", 404, 4),
+    WorkspaceNotFoundError: ErrorCode("workspace_not_found", 404, 4),
+    ExperimentNotFoundError: ErrorCode("experiment_not_found", 404, 4),
+    RunNotFoundError: ErrorCode("run_not_found", 404, 4),
+    RunFileNotFoundError: ErrorCode("file_not_found", 404, 4),
+    ConflictError: ErrorCode("conflict", 409, 5),
+    RunExistsError: ErrorCode("run_exists", 409, 5),
+    RunFileExistsError: ErrorCode("file_exists", 409, 5),
+    PropertyConflictError: ErrorCode("property_conflict", 409, 5),
+    RunStateError: ErrorCode("run_state", 409, 5),
+    RunContextError: ErrorCode("no_run_context", 400, 3),
+    SnapshotError: ErrorCode("snapshot", 400, 6),
+    SubmissionError: ErrorCode("submission", 500, 6),
+    RunFailedError: ErrorCode("run_failed", 409, 7),
+    StorageError: ErrorCode("storage", 500, 8),
+    StorageBusyError: ErrorCode("storage_busy", 503, 8),
+    StorageFullError: ErrorCode("storage_full", 507, 8),
+    StorageCorruptError: ErrorCode("storage_corrupt", 500, 8),
+    StorageVersionError: ErrorCode("storage_version", 500, 8),
+}
+
+
+def code_of(error: HeadwayError) -> ErrorCode:
+    """The outside look of an error, that of its nearest class in the table."""
+    for cls in type(error).__mro__:
+        if issubclass(cls, HeadwayError) and cls in ERROR_CODES:
+            return ERROR_CODES[cls]
+    return ERROR_CODES[HeadwayError]

@@ -1,0 +1,163 @@
+"""Every setting in one table, and the only reader of environment variables and config files.
+
+A setting is looked up in this order: the environment variable ``HEADWAY_<NAME>``, the user's
+``config.toml``, the default. ``docs/settings.md`` is made from the table.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+import platformdirs
+
+from headway.errors import ConfigurationError
+
+
+class Setting(NamedTuple):
+    """One row of the table."""
+
+    name: str
+    type: type[str] | type[int] | type[float] | type[bool]
+    default: str | int | float | bool
+    help: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return f"HEADWAY_{self.name.upper()}"
+
+
+SETTINGS: Final = (
+    Setting("workspace", str, "", "Workspace to open: a folder or a URL. Outranks config files."),
+    Setting("home", str, "", "Folder of the embedded workspaces. Default: the user's data folder."),
+    Setting("user", str, "", "Name written beside what you do. Default: the login name."),
+    Setting("drain_interval_s", float, 1.0, "Seconds between two moves of logged points to store."),
+    Setting("journal_segment_bytes", int, 1 << 20, "Size of one preallocated journal file."),
+    Setting("busy_timeout_s", float, 30.0, "Patience with other writers of the database, seconds."),
+    Setting("cancel_grace_s", float, 10.0, "Seconds between SIGTERM and SIGKILL, if not given."),
+    Setting("max_experiment_name_chars", int, 255, "Longest name of an experiment."),
+    Setting("max_run_name_chars", int, 255, "Longest display name of a run."),
+    Setting("max_description_chars", int, 100_000, "Longest description of a run."),
+    Setting("max_label_key_chars", int, 250, "Longest key of a tag or property."),
+    Setting("max_label_value_chars", int, 8_000, "Longest value of a tag or property."),
+    Setting("max_labels", int, 1_000, "Most tags, and most properties, of one run."),
+    Setting("max_metric_name_chars", int, 255, "Longest name of a metric or of a table's column."),
+    Setting("max_metric_text_bytes", int, 1 << 20, "Longest text value of a metric, in UTF-8."),
+    Setting("max_file_path_chars", int, 1_000, "Longest name of a run's file."),
+    Setting("max_snapshot_bytes", int, 1 << 30, "Largest source directory kept with a run."),
+    Setting("max_snapshot_files", int, 50_000, "Most files of a source directory."),
+)
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The settings as they hold for one workspace handle."""
+
+    workspace: str
+    home: Path
+    user: str
+    drain_interval_s: float
+    journal_segment_bytes: int
+    busy_timeout_s: float
+    cancel_grace_s: float
+    max_experiment_name_chars: int
+    max_run_name_chars: int
+    max_description_chars: int
+    max_label_key_chars: int
+    max_label_value_chars: int
+    max_labels: int
+    max_metric_name_chars: int
+    max_metric_text_bytes: int
+    max_file_path_chars: int
+    max_snapshot_bytes: int
+    max_snapshot_files: int
+
+
+def load_settings(
+    environment: Mapping[str, str] | None = None, config_file: Path | None = None
+) -> Settings:
+    """The settings that hold now.
+
+    Args:
+        environment: Variables to read; None for those of this process.
+        config_file: TOML file with settings by name; None for the user's own, which need not exist.
+
+    Raises:
+        ConfigurationError: A value cannot be read, or the file names no setting of ours.
+    """
+    environment = os.environ if environment is None else environment
+    path = config_file or user_config_file()
+    in_file = _read_config_file(path)
+    values: dict[str, str | int | float | bool] = {}
+    for setting in SETTINGS:
+        text = environment.get(setting.variable)
+        if text:
+            values[setting.name] = _convert(setting, text, f"the variable {setting.variable}")
+        elif setting.name in in_file:
+            values[setting.name] = _convert(setting, str(in_file[setting.name]), str(path))
+        else:
+            values[setting.name] = setting.default
+    home = str(values.pop("home"))
+    values["user"] = values["user"] or _login_name(environment)
+    return Settings(home=Path(home).expanduser() if home else default_home(), **values)  # pyright: ignore[reportArgumentType]
+
+
+def default_home() -> Path:
+    """Where embedded workspaces are when nothing else is said."""
+    return platformdirs.user_data_path("headway")
+
+
+def user_config_file() -> Path:
+    """The user's own config file, which need not exist."""
+    return platformdirs.user_config_path("headway") / "config.toml"
+
+
+def _read_config_file(path: Path) -> dict[str, object]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"the config file {path} cannot be read as TOML: {error}; correct or remove it"
+        ) from error
+    known = {setting.name for setting in SETTINGS}
+    unknown = sorted(set(content) - known)
+    if unknown:
+        raise ConfigurationError(
+            f"the config file {path} names {', '.join(unknown)}, which is no setting; accepted are "
+            f"{', '.join(sorted(known))}"
+        )
+    return content
+
+
+def _convert(setting: Setting, text: str, source: str) -> str | int | float | bool:
+    try:
+        if setting.type is bool:
+            return {"1": True, "true": True, "0": False, "false": False}[text.lower()]
+        value = setting.type(text)
+        if isinstance(value, int | float) and value < 0:
+            raise ValueError("negative")
+    except (KeyError, ValueError) as error:
+        raise ConfigurationError(
+            f"{source} sets {setting.name} to {text!r}; accepted is "
+            f"a {_TYPE_WORDS[setting.type]}: {setting.help}"
+        ) from error
+    return value
+
+
+_TYPE_WORDS: Final[dict[type, str]] = {
+    str: "text",
+    int: "whole number, not negative",
+    float: "number, not negative",
+    bool: "truth value (true or false)",
+}
+
+
+def _login_name(environment: Mapping[str, str]) -> str:
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        if environment.get(variable):
+            return environment[variable]
+    return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
