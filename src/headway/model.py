@@ -52,9 +52,12 @@ TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
     # A run may skip stages (an interactive run goes from NotStarted to Running) but not go back;
     # Starting -> Queued is an engine that put the run back in line.
     **{
-        status: frozenset(_BEFORE_RUNNING[i + 1 :])
-        | {Status.QUEUED, Status.RUNNING, Status.FINALIZING}
-        | _ANY_TIME
+        status: (
+            frozenset(_BEFORE_RUNNING[i + 1 :])
+            | {Status.QUEUED, Status.RUNNING, Status.FINALIZING}
+            | _ANY_TIME
+        )
+        - {status}
         for i, status in enumerate(_BEFORE_RUNNING)
     },
     Status.RUNNING: _ANY_TIME | {Status.FINALIZING},
@@ -208,7 +211,8 @@ class FileEntry(msgspec.Struct, frozen=True):
     path: str
     """The name given by the user, with forward slashes."""
     size_bytes: int
-    blake3: str
+    blake3: str | None
+    """None while the run itself may still write to the file."""
     created_at: int
 
 
