@@ -12,8 +12,8 @@
     ├── ConflictError                it exists already, or says something else already
     │   ├── RunExistsError
     │   ├── RunFileExistsError
-    │   └── PropertyConflictError
-    ├── RunStateError                the run's status does not allow this
+    │   ├── PropertyConflictError
+    │   └── RunStateError            the run's status does not allow this
     ├── RunContextError              there is no submitted run around this process
     ├── SnapshotError                a source directory cannot be kept
     ├── SubmissionError              a run could not be started or is still being executed

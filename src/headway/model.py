@@ -65,9 +65,9 @@ TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
     Status.NOT_RESPONDING: frozenset(_BEFORE_RUNNING)
     | {Status.RUNNING, Status.FINALIZING, Status.CANCEL_REQUESTED}
     | ENDED,
-    Status.FINALIZING: frozenset({Status.NOT_RESPONDING, Status.CANCEL_REQUESTED}) | ENDED,
-    # Completed beats a cancel that came too late.
-    Status.CANCEL_REQUESTED: frozenset({Status.NOT_RESPONDING, Status.FINALIZING}) | ENDED,
+    Status.FINALIZING: frozenset({Status.CANCEL_REQUESTED}) | ENDED,
+    # Only to an end, so that the request is never forgotten; Completed beats one that came too late.
+    Status.CANCEL_REQUESTED: ENDED,
     # A person's judgement of a run that ended well.
     Status.COMPLETED: frozenset({Status.FAILED}),
     Status.FAILED: frozenset(),
@@ -153,6 +153,8 @@ class Submission(msgspec.Struct, frozen=True, omit_defaults=True):
     max_run_duration_s: float | None = None
     grace_s: float = 10.0
     """How long the program has between SIGTERM and SIGKILL."""
+    in_place: bool = False
+    """Execute in the source directory itself and keep no snapshot of it."""
 
 
 class NewRun(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ A setting is looked up in this order: the environment variable ``HEADWAY_<NAME>`
 ``config.toml``, the default. ``docs/settings.md`` is made from the table.
 """
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -96,7 +97,7 @@ def load_settings(
         if text:
             values[setting.name] = _convert(setting, text, f"the variable {setting.variable}")
         elif setting.name in in_file:
-            values[setting.name] = _convert(setting, str(in_file[setting.name]), str(path))
+            values[setting.name] = _convert(setting, in_file[setting.name], str(path))
         else:
             values[setting.name] = setting.default
     home = str(values.pop("home"))
@@ -133,23 +134,32 @@ def _read_config_file(path: Path) -> dict[str, object]:
     return content
 
 
-def _convert(setting: Setting, text: str, source: str) -> str | int | float | bool:
+def _convert(setting: Setting, given: object, source: str) -> str | int | float | bool:
     try:
+        if setting.type is str:
+            return _text(given)
         if setting.type is bool:
-            return {"1": True, "true": True, "0": False, "false": False}[text.lower()]
-        value = setting.type(text)
-        if isinstance(value, int | float) and value < 0:
-            raise ValueError("negative")
-    except (KeyError, ValueError) as error:
+            return {"1": True, "true": True, "0": False, "false": False}[str(given).lower()]
+        value = setting.type(str(given))
+        if not 0 <= float(value) < math.inf:
+            raise ValueError("negative or without bound")
+    except (KeyError, ValueError, OverflowError) as error:
         raise ConfigurationError(
-            f"{source} sets {setting.name} to {text!r}; accepted is "
+            f"{source} sets {setting.name} to {given!r}; accepted is "
             f"a {_TYPE_WORDS[setting.type]}: {setting.help}"
         ) from error
     return value
 
 
+def _text(given: object) -> str:
+    if not isinstance(given, str):
+        raise ValueError("not a text")
+    given.encode()  # a variable may hold bytes that are no UTF-8
+    return given
+
+
 _TYPE_WORDS: Final[dict[type, str]] = {
-    str: "text",
+    str: "UTF-8 text",
     int: "whole number, not negative",
     float: "number, not negative",
     bool: "truth value (true or false)",

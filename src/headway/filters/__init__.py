@@ -41,6 +41,7 @@ from headway.filters.tree import (
     Operator,
     Or,
     Order,
+    fields_of,
 )
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "Operator",
     "Or",
     "Order",
+    "fields_of",
     "parse_filter",
     "parse_order",
     "render",

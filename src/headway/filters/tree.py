@@ -1,5 +1,6 @@
 """What a filter is once it is read: a tree of frozen values."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -152,3 +153,15 @@ class Order:
 
     field: Field
     descending: bool = False
+
+
+def fields_of(expression: Expression) -> Iterator[Field]:
+    """Every field that an expression tests, from left to right."""
+    match expression:
+        case And(operands) | Or(operands):
+            for operand in operands:
+                yield from fields_of(operand)
+        case Not(operand):
+            yield from fields_of(operand)
+        case Comparison(field) | InList(field) | NullTest(field):
+            yield field

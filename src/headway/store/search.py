@@ -21,6 +21,7 @@ from headway.filters import (
     FieldKind,
     Operator,
     Order,
+    fields_of,
 )
 from headway.model import RunQuery
 from headway.store import runs
@@ -44,6 +45,14 @@ class Search(msgspec.Struct, frozen=True):
     orders: Sequence[Order]
     now: int
     """The time against which durations of living runs are measured, in microseconds."""
+
+    @property
+    def mentions_metrics(self) -> bool:
+        """Whether the answer depends on what was logged."""
+        fields = {order.field for order in self.orders}
+        if self.expression is not None:
+            fields |= set(fields_of(self.expression))
+        return any(field.kind is FieldKind.METRIC for field in fields)
 
 
 class Found(msgspec.Struct, frozen=True):

@@ -1,0 +1,71 @@
+"""What an engine is: something that starts the shim of a run somewhere, and knows little else.
+
+What becomes of the run stands in its folder, written by the shim; an engine does not add to it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from headway.engines.folder import RunFolder, RunSpec, ShimRecord
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A run as it was seen at one moment."""
+
+    record: ShimRecord | None
+    """What its folder says; None where it says nothing yet, or nothing readable."""
+    alive: bool
+    """Whether somebody held the run just before the record was read."""
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether nobody holds the run although it has not ended: ``recover`` is due."""
+        return not self.alive and (self.record is None or not self.record.ended)
+
+
+class Engine(Protocol):
+    """Where runs are started.
+
+    All verbs may be called from any thread and any process that can write the folders. None waits
+    for a program. The order of a submission is: ``folder.create(spec)``, ``fd = folder.hold()``,
+    the caller's own record of the run, ``start(folder, fd)``, ``os.close(fd)``: so a run that can
+    be seen is held at every moment from then to its end, and one that is not held is dead.
+    """
+
+    def plan(self, spec: RunSpec) -> str:
+        """What would be executed, as one line that a shell accepts."""
+        ...
+
+    def start(self, folder: RunFolder, lock_fd: int) -> str:
+        """Have a shim take the run over, and return the engine's own word for it.
+
+        A program that cannot be started is no error here: the run ends as Failed, with the code
+        CannotStart.
+
+        Args:
+            folder: The folder, with its specification.
+            lock_fd: What ``folder.hold()`` gave. It stays the caller's to close.
+
+        Raises:
+            SubmissionError: No shim took over in time. One that does later starts nothing.
+        """
+        ...
+
+    def poll(self, folders: Sequence[RunFolder]) -> list[Observation]:
+        """Look at many runs at once; the answers stand in the order of the folders."""
+        ...
+
+    def cancel(self, folder: RunFolder) -> None:
+        """Wake the shim, after an intent was written. Harmless at any time, any number of times."""
+        ...
+
+    def recover(self, folder: RunFolder) -> ShimRecord | None:
+        """End a run whose shim is dead, and return its record after that.
+
+        Its remaining processes are killed first. Does nothing where the run is held or has ended;
+        then the record as it stands is returned, which is None before the shim has written one.
+        Of those who call it at once, one does it.
+        """
+        ...

@@ -1,0 +1,167 @@
+"""Processes of this host, told apart by pid and start time, so that a recycled pid is no match.
+
+Linux only, standard library only. Nothing here signals a process by name, a process group, or a
+pid whose start time differs from the one that was seen.
+"""
+
+import ctypes
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_CHILD_SUBREAPER: Final = 36
+_DEAD: Final = frozenset("ZX")
+
+
+class Process(NamedTuple):
+    """One process, past or present, of this boot of the host."""
+
+    pid: int
+    start: int
+    """Clock ticks between the boot and its start."""
+
+
+class ProcessStatus(NamedTuple):
+    """What the kernel says of a process."""
+
+    process: Process
+    parent_pid: int
+    state: str
+    """One letter, as ps shows it."""
+
+    @property
+    def dead(self) -> bool:
+        """Whether only its entry in the table of processes is left."""
+        return self.state in _DEAD
+
+
+def boot_id() -> str:
+    """A word that differs after every boot of this host."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def status_of(pid: int) -> ProcessStatus | None:
+    """The process that has this pid now."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            # The name in parentheses may itself hold spaces and parentheses.
+            fields = file.read().rpartition(b")")[2].split()
+        return ProcessStatus(Process(pid, int(fields[19])), int(fields[1]), fields[0].decode())
+    except (OSError, IndexError):
+        return None
+
+
+def alive(process: Process) -> bool:
+    """Whether this very process still runs."""
+    status = status_of(process.pid)
+    return status is not None and status.process == process and not status.dead
+
+
+def identify(pids: Iterable[int]) -> set[Process]:
+    """The living processes that have these pids now."""
+    found = map(status_of, pids)
+    return {status.process for status in found if status is not None and not status.dead}
+
+
+def send_signal(process: Process, number: signal.Signals) -> bool:
+    """Signal exactly this process; False where it is gone or belongs to another user."""
+    try:
+        fd = os.pidfd_open(process.pid)
+    except OSError:
+        return False
+    try:
+        # The descriptor pins the process behind the pid; the start time says it is the right one.
+        if not alive(process):
+            return False
+        signal.pidfd_send_signal(fd, number)
+    except OSError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(fd)
+
+
+def terminate(process: Process) -> bool:
+    """SIGTERM, and SIGCONT where it is stopped, without which it would never see the first."""
+    sent = send_signal(process, signal.SIGTERM)
+    status = status_of(process.pid)
+    if status is not None and status.state == "T":
+        send_signal(process, signal.SIGCONT)
+    return sent
+
+
+def all_processes() -> Iterator[ProcessStatus]:
+    """Every process of this host, by one pass over /proc."""
+    with os.scandir("/proc") as entries:
+        for entry in entries:
+            if entry.name.isdecimal():
+                status = status_of(int(entry.name))
+                if status is not None:
+                    yield status
+
+
+def descendants(
+    roots: Iterable[int], *, stop_at: Callable[[Process], bool] = lambda _: False
+) -> list[Process]:
+    """What lives below these pids, without the roots, and without what is at or below a stop."""
+    children: dict[int, list[ProcessStatus]] = {}
+    for status in all_processes():
+        children.setdefault(status.parent_pid, []).append(status)
+    found: list[Process] = []
+    seen = set(roots)
+    waiting = list(seen)
+    while waiting:
+        for status in children.get(waiting.pop(), ()):
+            pid = status.process.pid
+            if pid in seen or stop_at(status.process):
+                continue
+            seen.add(pid)
+            waiting.append(pid)
+            if not status.dead:
+                found.append(status.process)
+    return found
+
+
+def marked(variable: str, value: str) -> list[Process]:
+    """Living processes whose environment, when their program began, set ``variable`` so."""
+    mark = f"\0{variable}={value}\0".encode()
+    found: list[Process] = []
+    for status in all_processes():
+        try:
+            with open(f"/proc/{status.process.pid}/environ", "rb") as file:
+                environment = b"\0" + file.read()
+        except OSError:
+            continue
+        if mark in environment and not status.dead:
+            found.append(status.process)
+    return found
+
+
+def arguments_of(pid: int) -> list[str]:
+    """The command line of a process; empty where it cannot be read."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return [os.fsdecode(argument) for argument in file.read().split(b"\0")]
+    except OSError:
+        return []
+
+
+def become_subreaper() -> None:
+    """Have orphans among the descendants of this process become its children."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when the thread that forked it ends."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _prctl(option: int, argument: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, ctypes.c_ulong(argument), 0, 0, 0) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"prctl: {os.strerror(number)}")

@@ -1,0 +1,63 @@
+"""The processes of one run: which they are, and how none of them is left."""
+
+import itertools
+import signal
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+from headway.engines import processes
+from headway.engines.folder import RunFolder
+from headway.engines.processes import Process
+from headway.errors import StorageError
+
+SHIM_SCRIPT: Final = Path(__file__).parents[1] / "runner" / "shim.py"
+"""The program that an engine starts for every run. Run, never imported from here."""
+
+_SHIM_SUFFIX: Final = "/headway/runner/shim.py"
+_KILL_PATIENCE_S: Final = 5.0
+
+
+def below(roots: Iterable[int]) -> list[Process]:
+    """The living processes below these pids that belong to the same run.
+
+    A run may submit another one. Its shim is born below the first run but ends with its own:
+    it is left out, with everything below it.
+    """
+    return processes.descendants(roots, stop_at=_holds_another_run)
+
+
+def _holds_another_run(process: Process) -> bool:
+    arguments = processes.arguments_of(process.pid)
+    for script, path in itertools.pairwise(arguments):
+        if script.endswith(_SHIM_SUFFIX):
+            folder = RunFolder(Path(path))
+            try:
+                record = folder.read_state()
+                return record is not None and record.shim == process and folder.alive()
+            except StorageError:
+                return False
+    return False
+
+
+def kill_all(
+    find: Callable[[], list[Process]], *, patience_s: float = _KILL_PATIENCE_S
+) -> list[Process]:
+    """SIGKILL what ``find`` finds until it finds nothing, and return what could not be killed.
+
+    A process can fork between being found and being killed. So all are stopped first, which no
+    process can refuse, then what was born meanwhile is found too, and then all are killed.
+    """
+    deadline = time.monotonic() + patience_s
+    pause_s = 0.001
+    while left := find():
+        if time.monotonic() > deadline:
+            return left
+        for process in left:
+            processes.send_signal(process, signal.SIGSTOP)
+        for process in find():
+            processes.send_signal(process, signal.SIGKILL)
+        time.sleep(pause_s)
+        pause_s = min(2 * pause_s, 0.05)
+    return []

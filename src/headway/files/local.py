@@ -1,0 +1,159 @@
+"""Files of runs in a folder of this machine: ``<root>/<run id>/files/<hash>``."""
+
+import errno
+import os
+import re
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from blake3 import blake3
+
+from headway.checks import check_run_id
+from headway.errors import (
+    InvalidValueError,
+    RunFileNotFoundError,
+    StorageError,
+    StorageFullError,
+)
+from headway.files.base import StoredFile, open_source, read_block
+
+_KEY: Final = re.compile(r"[0-9a-f]{64}")
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT}
+
+
+class LocalFiles:
+    """A ``FileStorage`` in a folder.
+
+    Args:
+        root: The folder that holds one folder a run.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def write(self, run_id: str, source: Path | BinaryIO) -> StoredFile:
+        """See ``FileStorage.write``."""
+        folder = self._root / check_run_id(run_id) / "files"
+        with open_source(source) as stream, _storage_errors(folder):
+            _make_folder(folder)
+            with _Part(folder) as part:
+                stored = _copy(stream, part)
+                part.publish(stored.key)
+        return stored
+
+    @contextmanager
+    def open(self, run_id: str, key: str) -> Generator[BinaryIO]:
+        """See ``FileStorage.open``."""
+        path = self._path(run_id, key)
+        try:
+            stream = path.open("rb")
+        except FileNotFoundError as error:
+            raise RunFileNotFoundError(
+                f"run {run_id} has no file with the key {key} under {self._root}: it was removed, "
+                "or the workspace's folder was changed by hand"
+            ) from error
+        except OSError as error:
+            raise StorageError(f"{path} cannot be read: {error}") from error
+        with stream:
+            yield stream
+
+    def remove(self, run_id: str, key: str) -> None:
+        """See ``FileStorage.remove``."""
+        path = self._path(run_id, key)
+        with _storage_errors(path):
+            path.unlink(missing_ok=True)
+
+    def _path(self, run_id: str, key: str) -> Path:
+        if not _KEY.fullmatch(key):
+            raise InvalidValueError(f"{key!r} is no key of a file: give what 'write' returned")
+        return self._root / check_run_id(run_id) / "files" / key
+
+
+def _copy(stream: BinaryIO, part: "_Part") -> StoredFile:
+    hasher = blake3()
+    size = 0
+    while block := read_block(stream):
+        hasher.update(block)
+        part.write(block)
+        size += len(block)
+    digest = hasher.hexdigest()
+    return StoredFile(key=digest, size_bytes=size, blake3=digest)
+
+
+class _Part:
+    """A file being made, which nobody sees before it is whole.
+
+    Where the file system can, it has no name until then: it goes when its writer is killed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / f".part-{secrets.token_hex(8)}"
+        try:
+            self._fd = os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+            self._named = False
+        except (OSError, AttributeError):  # an older or network file system; macOS
+            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+            self._fd = os.open(self._path, flags, 0o666)
+            self._named = True
+
+    def __enter__(self) -> "_Part":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
+        if self._named:
+            with suppress(FileNotFoundError):
+                self._path.unlink()
+
+    def write(self, block: bytes) -> None:
+        rest = memoryview(block)
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
+
+    def publish(self, name: str) -> None:
+        """Give the file its name, durably, in place of an equal one."""
+        os.fsync(self._fd)
+        with _opened(self._folder) as folder_fd:
+            if not self._named:
+                # A folder descriptor makes Python call linkat, which alone follows the link in
+                # /proc. It cannot replace an existing name, hence the rename after it.
+                os.link(f"/proc/self/fd/{self._fd}", self._path, src_dir_fd=folder_fd)
+                self._named = True
+            self._path.replace(self._folder / name)
+            self._named = False
+            os.fsync(folder_fd)
+
+
+def _make_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for above in (folder.parent, folder.parent.parent):
+        with _opened(above) as fd:
+            os.fsync(fd)
+
+
+@contextmanager
+def _opened(folder: Path) -> Generator[int]:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def _storage_errors(place: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageFullError(
+                f"no space is left under {place}: free some, then do it again; nothing half-made "
+                "was left behind"
+            ) from error
+        raise StorageError(f"{place} cannot be written: {error}") from error

@@ -1,0 +1,1 @@
+"""Metric points: written to journals, read back as columns, kept as compressed chunks."""

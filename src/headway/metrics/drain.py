@@ -1,0 +1,218 @@
+"""The files of journals as a reader sees them: which there are, what they hold, what may go.
+
+Reading and deleting need no lock of their own here: who moves records into a store keeps others
+from doing the same. Files that somebody else deletes meanwhile are no error.
+"""
+
+import fcntl
+import os
+import re
+import zlib
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from headway.errors import StorageCorruptError
+from headway.metrics.segment import SegmentHeader, parse_header, segment_path
+from headway.metrics.slots import (
+    HEADER_BYTES,
+    INT_BODY,
+    SLOT,
+    SLOT_BYTES,
+    SUFFIX,
+    Kind,
+    used_bytes,
+)
+
+_NAME: Final = re.compile(rf"(.+)\.(\d{{6,}}){re.escape(SUFFIX)}")
+
+
+class JournalInfo(msgspec.Struct, frozen=True):
+    """One journal as it was found."""
+
+    run_id: str
+    writer_id: str
+    segments: list[int]
+    """The numbers of the files that are there, lowest first."""
+    alive: bool
+    """Whether its writer may still add to it. One that is not alive never is again."""
+
+
+def journals(folder: Path) -> list[JournalInfo]:
+    """All journals in a folder, by run and writer."""
+    return [journal for run_id in _names(folder) for journal in journals_of(folder, run_id)]
+
+
+def journals_of(folder: Path, run_id: str) -> list[JournalInfo]:
+    """The journals of one run."""
+    found = _list(folder, run_id)
+    return [
+        JournalInfo(run_id, writer, numbers, _is_alive(folder, run_id, writer))
+        for writer, numbers in sorted(found.items())
+    ]
+
+
+def read(folder: Path, journal: JournalInfo, offset: int, max_bytes: int) -> bytes:
+    """Slots of a journal from an offset on; no bytes where there is nothing more.
+
+    What is not written yet at the end of the last file is left out. Where a file is missing
+    before others of a dead writer, the points that it had room for are said to be lost.
+
+    Raises:
+        StorageCorruptError: A file is damaged or no journal; the message names it.
+    """
+    numbers = _list(folder, journal.run_id).get(journal.writer_id, [])
+    header = _any_header(folder, journal, numbers)
+    if header is None:
+        return b""
+    parts: list[bytes] = []
+    size = 0
+    while size < max_bytes:
+        number, at = divmod(offset + size, header.slots_bytes)
+        wanted = min(max_bytes - size, header.slots_bytes - at) // SLOT_BYTES * SLOT_BYTES
+        is_last = number >= numbers[-1]
+        part = _read_segment(folder, journal, number, at, wanted, is_last=is_last)
+        if part is None and not is_last and not journal.alive:
+            part = _gap(wanted)
+        if not part:
+            break
+        parts.append(part)
+        size += len(part)
+        if is_last:
+            break
+    return b"".join(parts)
+
+
+def discard(folder: Path, journal: JournalInfo, offset: int) -> None:
+    """Delete the files of a journal that were taken in up to an offset.
+
+    A living writer keeps its last file. Of a dead one everything goes once all was taken in, and
+    the folder of the run when nothing else is in it.
+    """
+    numbers = _list(folder, journal.run_id).get(journal.writer_id, [])
+    header = _any_header(folder, journal, numbers)
+    if header is None:
+        return
+    for number in numbers:
+        taken = (number + 1) * header.slots_bytes <= offset
+        if taken and (number != numbers[-1] or not journal.alive):
+            _path(folder, journal, number).unlink(missing_ok=True)
+    if not journal.alive and not read(folder, journal, offset, SLOT_BYTES):
+        for number in numbers:
+            _path(folder, journal, number).unlink(missing_ok=True)
+        _path(folder, journal, numbers[-1] + 1).with_suffix(".new").unlink(missing_ok=True)
+        try:
+            (folder / journal.run_id).rmdir()
+        except OSError:
+            return  # other journals are in it, or it is gone
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208 - names are wanted, not paths
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _list(folder: Path, run_id: str) -> dict[str, list[int]]:
+    """The numbers of the segments by writer, lowest first."""
+    found: dict[str, list[int]] = {}
+    for name in _names(folder / run_id):
+        match = _NAME.fullmatch(name)
+        if match:
+            found.setdefault(match[1], []).append(int(match[2]))
+    for numbers in found.values():
+        numbers.sort()
+    return found
+
+
+def _path(folder: Path, journal: JournalInfo, number: int) -> Path:
+    return segment_path(folder, journal.run_id, journal.writer_id, number)
+
+
+def _is_alive(folder: Path, run_id: str, writer_id: str) -> bool:
+    """Whether somebody holds the lock on the newest segment."""
+    probed = -1
+    while True:
+        numbers = _list(folder, run_id).get(writer_id, [])
+        # A free lock counts only if no newer segment has come up since it was listed: a writer
+        # lets go of a segment after it has the next one.
+        if not numbers or numbers[-1] == probed:
+            return False
+        probed = numbers[-1]
+        if _is_locked(segment_path(folder, run_id, writer_id, probed)):
+            return True
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def _any_header(folder: Path, journal: JournalInfo, numbers: list[int]) -> SegmentHeader | None:
+    for number in reversed(numbers):
+        path = _path(folder, journal, number)
+        try:
+            with path.open("rb") as file:
+                return _check_header(path, journal, number, file.read(HEADER_BYTES))
+        except FileNotFoundError:
+            continue
+    return None
+
+
+def _check_header(path: Path, journal: JournalInfo, number: int, data: bytes) -> SegmentHeader:
+    header = parse_header(path, data)
+    found = (header.run_id, header.writer_id, header.number)
+    if found != (journal.run_id, journal.writer_id, number):
+        raise StorageCorruptError(
+            f"the journal {path} says that it is number {header.number} of writer "
+            f"{header.writer_id!r} for run {header.run_id!r}: give it its own name again, or move "
+            "it out of the folder of journals"
+        )
+    return header
+
+
+def _read_segment(
+    folder: Path, journal: JournalInfo, number: int, at: int, wanted: int, *, is_last: bool
+) -> bytes | None:
+    """Slots of one file; None where the file is not there."""
+    path = _path(folder, journal, number)
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        header = _check_header(path, journal, number, os.pread(fd, HEADER_BYTES, 0))
+        data = os.pread(fd, wanted, HEADER_BYTES + at)
+        if is_last and not _written_after(fd, at + wanted, header.slots_bytes):
+            return data[: used_bytes(data)]
+        return data.ljust(wanted, b"\0")
+    finally:
+        os.close(fd)
+
+
+def _written_after(fd: int, at: int, end: int) -> bool:
+    """Whether a segment holds anything from here on."""
+    while at < end:
+        block = os.pread(fd, min(1 << 16, end - at), HEADER_BYTES + at)
+        if used_bytes(block):
+            return True
+        if not block:
+            return False
+        at += len(block)
+    return False
+
+
+def _gap(size: int) -> bytes:
+    body = INT_BODY.pack(Kind.LOST, 0, 0, size // SLOT_BYTES)
+    return SLOT.pack(zlib.crc32(body), body).ljust(size, b"\0")

@@ -1,0 +1,226 @@
+"""One file of a journal, as the process that writes it sees it."""
+
+import fcntl
+import mmap
+import os
+import struct
+import zlib
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Final, Self
+
+import msgspec
+
+from headway.errors import StorageCorruptError
+from headway.metrics.slots import (
+    FORMAT_VERSION,
+    HEADER_BYTES,
+    INT_BODY,
+    SLOT,
+    SLOT_BYTES,
+    SUFFIX,
+    Kind,
+    used_bytes,
+)
+
+FULL: Final = (struct.error, ValueError, TypeError)
+"""What writing into a segment raises: the first when no slot is left, the others when closed."""
+
+_MAGIC: Final = b"headway-journal"
+_EMPTY: Final = bytes(SLOT_BYTES)
+
+
+class SegmentHeader(msgspec.Struct, frozen=True):
+    """The line of JSON at the beginning of a segment."""
+
+    run_id: str
+    writer_id: str
+    number: int
+    slots_bytes: int
+    """The room for slots; the same in all segments of a journal."""
+    pid: int
+    boot_id: str
+    created_at: int
+
+    def to_bytes(self) -> bytes:
+        """The header as it stands in the file."""
+        line = msgspec.json.encode(self)
+        head = b"%s %d %08x\n%s\n" % (_MAGIC, FORMAT_VERSION, zlib.crc32(line), line)
+        if len(head) > HEADER_BYTES:
+            raise ValueError(f"the header of a journal has {len(head)} bytes")
+        return head.ljust(HEADER_BYTES, b"\0")
+
+
+def parse_header(path: Path, data: bytes) -> SegmentHeader:
+    """The header of a segment.
+
+    Raises:
+        StorageCorruptError: It is damaged, of another version, or the file is no segment.
+    """
+    first, _, rest = data[:HEADER_BYTES].partition(b"\n")
+    line = rest.partition(b"\n")[0]
+    words = first.split(b" ")
+    if len(words) != 3 or words[0] != _MAGIC:
+        raise StorageCorruptError(
+            f"{path} is not a journal of metrics: move it out of the folder of journals"
+        )
+    if words[1] != b"%d" % FORMAT_VERSION:
+        raise StorageCorruptError(
+            f"the journal {path} is of format {words[1].decode('ascii', 'replace')}, this Headway "
+            f"reads format {FORMAT_VERSION}: open the workspace with the Headway that wrote it"
+        )
+    try:
+        if words[2] != b"%08x" % zlib.crc32(line):
+            raise ValueError("its checksum does not match")
+        header = msgspec.json.decode(line, type=SegmentHeader)
+        if header.slots_bytes <= 0 or header.slots_bytes % SLOT_BYTES:
+            raise ValueError(f"it says it has room for {header.slots_bytes} bytes")
+    except ValueError as error:
+        raise StorageCorruptError(
+            f"the header of the journal {path} is damaged ({error}): move the file out of the "
+            "folder of journals; what it holds is lost"
+        ) from error
+    return header
+
+
+def segment_path(folder: Path, run_id: str, writer_id: str, number: int) -> Path:
+    """Where a segment is."""
+    return folder / run_id / f"{writer_id}.{number:06d}{SUFFIX}"
+
+
+class Segment:
+    """An open segment. Its holder keeps a lock on the file: as long as it is held, it lives.
+
+    Writing a record is ``SLOT.pack_into(segment.map, segment.take(), crc, body)``, which needs no
+    lock: ``take`` hands out each slot once.
+    """
+
+    __slots__ = (
+        "_checked",
+        "_entered",
+        "_fd",
+        "_hole",
+        "_hole_since",
+        "map",
+        "path",
+        "size",
+        "take",
+    )
+
+    map: mmap.mmap | bytearray
+    take: Callable[[], int]
+
+    def __init__(self, path: Path, fd: int, mapped: mmap.mmap | bytearray) -> None:
+        self.path = path
+        self.map = mapped
+        self.size = len(mapped)
+        self.take = count(HEADER_BYTES, SLOT_BYTES).__next__
+        self._fd = fd
+        self._entered = False
+        self._checked = HEADER_BYTES
+        self._hole = 0
+        self._hole_since = 0
+
+    @classmethod
+    def none(cls) -> Self:
+        """A segment without room, in the place of one that is not there."""
+        return cls(Path(), -1, bytearray())
+
+    @classmethod
+    def create(cls, folder: Path, header: SegmentHeader) -> Self:
+        """Make the file with all its space, locked before it can be seen.
+
+        Raises:
+            OSError: There is no space, or the folder cannot be written.
+        """
+        path = segment_path(folder, header.run_id, header.writer_id, header.number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".new")
+        size = HEADER_BYTES + header.slots_bytes
+        fd = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            # Never sparse: a page without space behind it is a SIGBUS when it is written.
+            os.posix_fallocate(fd, 0, size)
+            os.pwrite(fd, header.to_bytes(), 0)
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mapped = mmap.mmap(fd, size)
+            unfinished.rename(path)
+        except BaseException:
+            os.close(fd)
+            unfinished.unlink(missing_ok=True)
+            raise
+        return cls(path, fd, mapped)
+
+    @property
+    def used(self) -> int:
+        """Bytes of slots up to the first that is not written yet."""
+        return self._first_empty() - HEADER_BYTES
+
+    @property
+    def vanished(self) -> bool:
+        """Whether somebody has deleted the file."""
+        return self._fd >= 0 and os.fstat(self._fd).st_nlink == 0
+
+    def settle(self, now: int, patience: int) -> bool:
+        """Fill slots that were taken and then not written.
+
+        An exception out of a signal handler can strike between the two, and readers would wait at
+        such a slot for ever. One that has been empty for ``patience`` while later ones are written
+        is marked as a lost point.
+
+        Returns:
+            Whether every slot of the segment is written.
+        """
+        while (empty := self._first_empty()) < self.size:
+            if not used_bytes(bytes(self.map[empty:])):
+                return False
+            if empty != self._hole:
+                self._hole, self._hole_since = empty, now
+            if now - self._hole_since < patience:
+                return False
+            body = INT_BODY.pack(Kind.LOST, now // 1000, 0, 1)
+            SLOT.pack_into(self.map, empty, zlib.crc32(body), body)
+        return True
+
+    def sync(self) -> None:
+        """Carry what is written to the disk."""
+        if self._fd < 0:
+            return
+        os.fdatasync(self._fd)
+        if not self._entered:
+            for folder in (self.path.parent, self.path.parent.parent):
+                _sync_folder(folder)
+            self._entered = True
+
+    def close(self) -> None:
+        """Give up the file and the lock; writing raises from now on."""
+        if isinstance(self.map, mmap.mmap):
+            self.map.close()  # holds a descriptor of its own, and by it the lock
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _first_empty(self) -> int:
+        at = self._checked
+        while at < self.size:
+            block = self.map[at : at + (1 << 16)]
+            found = block.find(_EMPTY)
+            while found >= 0 and found % SLOT_BYTES:
+                found = -(-found // SLOT_BYTES) * SLOT_BYTES
+                if block[found : found + SLOT_BYTES] != _EMPTY:
+                    found = block.find(_EMPTY, found)
+            if found >= 0:
+                at += found
+                break
+            at += len(block)
+        self._checked = min(at, self.size)
+        return self._checked
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,169 @@
+"""Runs made: checked, numbered, named, written with their first events."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from headway.checks import check_labels, check_name, check_run_id, check_text
+from headway.errors import ConflictError, InvalidValueError, RunExistsError, RunNotFoundError
+from headway.model import NewRun, Run, RunChange, Status, Submission
+from headway.service import experiments, transitions
+from headway.settings import Settings
+from headway.store import experiments as experiment_rows
+from headway.store import runs
+from headway.store.base import Transaction
+from headway.store.runs import StoredRun
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who acts, and where."""
+
+    user: str
+    host: str
+
+    @property
+    def actor(self) -> str:
+        """As it stands in events."""
+        return f"{self.user}@{self.host}"
+
+
+class RunMaker:
+    """Checks requests for runs and writes them."""
+
+    def __init__(self, settings: Settings, identity: Identity, clock: Callable[[], int]) -> None:
+        self._settings = settings
+        self._identity = identity
+        self._clock = clock
+
+    def check(self, new: NewRun) -> None:
+        """Refuse what a run may not be made from."""
+        check_run_id(new.id)
+        self.check_change(
+            RunChange(
+                set_tags=new.tags,
+                add_properties=new.properties,
+                name=new.name,
+                description=new.description,
+            )
+        )
+        for kind, labels in (("tags", new.tags), ("properties", new.properties)):
+            self.check_count(new.id, kind, len(labels))
+
+    def check_change(self, change: RunChange) -> None:
+        """Refuse what may not be written to a run."""
+        settings = self._settings
+        for kind, labels in (("tag", change.set_tags), ("property", change.add_properties)):
+            check_labels(
+                kind,
+                labels,
+                key_limit=settings.max_label_key_chars,
+                value_limit=settings.max_label_value_chars,
+            )
+        if change.name is not None:
+            check_name("display name", change.name, settings.max_run_name_chars)
+        if isinstance(change.description, str):
+            check_text("description", change.description, settings.max_description_chars)
+
+    def check_count(self, run_id: str, kind: str, count: int) -> None:
+        """Refuse too many tags or properties."""
+        if count > self._settings.max_labels:
+            raise InvalidValueError(
+                f"run {run_id} would have {count} {kind}; at most {self._settings.max_labels} are "
+                "accepted (HEADWAY_MAX_LABELS)"
+            )
+
+    def make(
+        self,
+        tx: Transaction,
+        new: Sequence[NewRun],
+        *,
+        submission: Submission | None = None,
+        snapshot_id: str | None = None,
+    ) -> list[StoredRun]:
+        """Write runs that do not exist; those that do, from an equal request, are returned."""
+        made: list[StoredRun] = []
+        for request in new:
+            known = existing(tx, request)
+            made.append(known or self._make_one(tx, request, submission, snapshot_id))
+        return made
+
+    def _make_one(
+        self,
+        tx: Transaction,
+        request: NewRun,
+        submission: Submission | None,
+        snapshot_id: str | None,
+    ) -> StoredRun:
+        experiment = experiments.find(tx, request.experiment_id)
+        if experiment.archived_at is not None:
+            raise ConflictError(
+                f"experiment {experiment.name!r} is archived: reactivate it, or make a new one of "
+                "that name"
+            )
+        parent = _parent(tx, request)
+        now = self._clock()
+        run = Run(
+            id=request.id,
+            experiment_id=experiment.id,
+            experiment_name=experiment.name,
+            number=experiment_rows.take_numbers(tx, experiment.id, 1),
+            name=request.name or f"run_{request.id}",
+            status=Status.NOT_STARTED,
+            created_at=now,
+            description=request.description,
+            type=request.type,
+            parent_id=request.parent_id,
+            root_id=parent.root_id if parent else request.id,
+            target=request.target,
+            host=self._identity.host,
+            owner_id=request.owner_id,
+            created_by=self._identity.actor,
+            tags=dict(sorted(request.tags.items())),
+            properties=dict(sorted(request.properties.items())),
+            definition=submission,
+            snapshot_id=snapshot_id,
+        )
+        stored = runs.insert(tx, run, request)
+        actor = self._identity.actor
+        runs.add_event(
+            tx,
+            stored.rid,
+            at=now,
+            status=run.status,
+            previous=None,
+            actor=actor,
+            reason="created",
+        )
+        if request.started:
+            return transitions.move_or_refuse(
+                tx, stored, Status.RUNNING, at=now, actor=actor, reason="started"
+            )
+        if submission is not None:
+            return transitions.move_or_refuse(
+                tx, stored, Status.STARTING, at=now, actor=actor, reason="submitted"
+            )
+        return stored
+
+
+def existing(tx: Transaction, request: NewRun) -> StoredRun | None:
+    """The run that was made from this very request before."""
+    made_from = runs.request_of(tx, request.id)
+    if made_from is None:
+        return None
+    if made_from != request:
+        raise RunExistsError(
+            f"a run with the id {request.id!r} exists and is another one: leave the id out, or "
+            "choose one that is free"
+        )
+    return runs.by_id(tx, request.id)
+
+
+def _parent(tx: Transaction, request: NewRun) -> Run | None:
+    if request.parent_id is None:
+        return None
+    found = runs.by_id(tx, request.parent_id)
+    if found is None:
+        raise RunNotFoundError(
+            f"run {request.id!r} cannot be made below {request.parent_id!r}: there is no such run"
+        )
+    return found.run

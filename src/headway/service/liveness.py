@@ -1,0 +1,241 @@
+"""Brings runs up to date with what really goes on: nothing stays Running for ever.
+
+Whoever reads a run first looks at what its life hangs on. A submitted run hangs on its shim, whose
+record in the run's folder outranks the database; an interactive run hangs on the lease of its
+process. Where that is gone, the run is ended on the spot, with the reason, and what it had logged
+is taken in.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from headway.engines.base import Engine
+from headway.engines.folder import RunFolder, ShimRecord
+from headway.model import RunError, Status
+from headway.service import leases, transitions
+from headway.service.layout import Layout
+from headway.service.metrics import MetricService
+from headway.store import runs
+from headway.store.base import Database, Transaction
+from headway.store.runs import StoredRun
+
+RECOVERY: Final = "recovery"
+RUNNER: Final = "runner"
+_PATIENCE_US: Final = 2_000_000
+_OUTCOMES: Final = {
+    "Completed": Status.COMPLETED,
+    "Failed": Status.FAILED,
+    "Canceled": Status.CANCELED,
+}
+
+
+class Liveness:
+    """Looks at what the life of a run hangs on, and changes its status accordingly."""
+
+    def __init__(
+        self,
+        database: Database,
+        layout: Layout,
+        engine: Engine,
+        metrics: MetricService,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._layout = layout
+        self._engine = engine
+        self._metrics = metrics
+        self._clock = clock
+
+    def refresh_all(self) -> None:
+        """Bring every run that has not ended up to date."""
+        with self._database.read() as tx:
+            living = runs.live(tx)
+        for stored in living:
+            self.refresh(stored)
+
+    def refresh(self, stored: StoredRun) -> StoredRun:
+        """Bring one run up to date and return it as it is then."""
+        if stored.run.status.ended:
+            return stored
+        if stored.run.definition is not None:
+            return self._refresh_submitted(stored)
+        if stored.run.owner_id is not None:
+            return self._refresh_owned(stored, stored.run.owner_id)
+        return stored
+
+    def folder(self, run_id: str) -> RunFolder:
+        """The folder of a submitted run."""
+        return RunFolder(self._layout.run(run_id))
+
+    # ------------------------------------------------------------ submitted runs
+
+    def _refresh_submitted(self, stored: StoredRun) -> StoredRun:
+        folder = self.folder(stored.run.id)
+        [seen] = self._engine.poll([folder])
+        record = seen.record
+        if seen.abandoned:
+            record = self._engine.recover(folder)
+        if record is None:
+            return stored
+        if record.ended:
+            return self._finish(stored, record)
+        status = _status_of(record, folder)
+        if status is stored.run.status:
+            return stored
+        with self._database.write() as tx:
+            current = _again(tx, stored)
+            current = self._began(tx, current, record)
+            if status is not Status.RUNNING:
+                moved = transitions.move(
+                    tx, current, status, at=self._clock(), actor=record.by or RUNNER
+                )
+                current = moved or current
+        return current
+
+    def _began(self, tx: Transaction, stored: StoredRun, record: ShimRecord) -> StoredRun:
+        if record.started_at is None or stored.run.started_at is not None:
+            return stored
+        moved = transitions.move(
+            tx, stored, Status.RUNNING, at=record.started_at, actor=RUNNER, reason="program started"
+        )
+        return moved or stored
+
+    def _finish(self, stored: StoredRun, record: ShimRecord) -> StoredRun:
+        self._metrics.drain(stored.run.id)
+        outcome = _OUTCOMES[record.outcome or "Failed"]
+        with self._database.write() as tx:
+            current = self._began(tx, _again(tx, stored), record)
+            moved = transitions.move(
+                tx,
+                current,
+                outcome,
+                at=record.ended_at or self._clock(),
+                actor=record.by or RUNNER,
+                reason=_reason(record),
+                error=_error(record),
+            )
+            below = runs.live_below(tx, current.run.root_id)
+        for child in below:
+            self.refresh(child)
+        return moved or self._read(stored)
+
+    # ------------------------------------------------------------ interactive runs
+
+    def _refresh_owned(self, stored: StoredRun, owner_id: str) -> StoredRun:
+        if leases.is_alive(self._layout.owners / owner_id):
+            return stored
+        root = self._root_of(stored)
+        asked = stored.run.status is Status.CANCEL_REQUESTED
+        if root is not None and not root.run.status.ended and not asked:
+            return self._missed(stored)
+        self._metrics.drain(stored.run.id)
+        status, error, reason = _end_without_process(stored, root)
+        with self._database.write() as tx:
+            moved = transitions.move(
+                tx,
+                _again(tx, stored),
+                status,
+                at=self._clock(),
+                actor=RECOVERY,
+                reason=reason,
+                error=error,
+            )
+        return moved or self._read(stored)
+
+    def _root_of(self, stored: StoredRun) -> StoredRun | None:
+        """The submitted run inside which this one was made, brought up to date."""
+        if stored.run.root_id == stored.run.id:
+            return None
+        with self._database.read() as tx:
+            root = runs.by_id(tx, stored.run.root_id)
+        if root is None or root.run.definition is None:
+            return None
+        return self._refresh_submitted(root) if not root.run.status.ended else root
+
+    def _missed(self, stored: StoredRun) -> StoredRun:
+        """The process is gone but the submitted run around it is not.
+
+        Either that run is just ending, and this one will end as it does; or a helper process of it
+        died. So: NotResponding first, and Failed when it stays so.
+        """
+        now = self._clock()
+        with self._database.write() as tx:
+            current = _again(tx, stored)
+            if current.run.status is not Status.NOT_RESPONDING:
+                moved = transitions.move(
+                    tx,
+                    current,
+                    Status.NOT_RESPONDING,
+                    at=now,
+                    actor=RECOVERY,
+                    reason="its process is gone",
+                )
+                return moved or current
+            since = runs.events(tx, current)[-1].at
+            if now - since < _PATIENCE_US:
+                return current
+            moved = transitions.move(
+                tx,
+                current,
+                Status.FAILED,
+                at=now,
+                actor=RECOVERY,
+                reason=_LOST.message,
+                error=_LOST,
+            )
+            return moved or current
+
+    def _read(self, stored: StoredRun) -> StoredRun:
+        with self._database.read() as tx:
+            return _again(tx, stored)
+
+
+_LOST: Final = RunError(
+    code="ProcessLost",
+    message="the process that was this run ended without completing it: it was killed, or exited "
+    "before complete() was called",
+)
+
+
+def _end_without_process(
+    stored: StoredRun, root: StoredRun | None
+) -> tuple[Status, RunError | None, str]:
+    """How an interactive run ends whose process is gone."""
+    if stored.run.status is Status.CANCEL_REQUESTED:
+        return Status.CANCELED, None, "its process ended after the request to cancel"
+    if root is not None and root.run.status is not Status.FAILED:
+        return root.run.status, None, f"the run around it is {root.run.status}"
+    return Status.FAILED, _LOST, _LOST.message
+
+
+def _again(tx: Transaction, stored: StoredRun) -> StoredRun:
+    """The run as this transaction sees it."""
+    return runs.by_id(tx, stored.run.id) or stored
+
+
+def _status_of(record: ShimRecord, folder: RunFolder) -> Status:
+    if record.phase == "Starting":
+        return Status.STARTING
+    if record.phase == "Running":
+        return Status.RUNNING
+    intent = folder.read_intent()
+    canceled = intent is not None and intent.outcome == "Canceled"
+    return Status.CANCEL_REQUESTED if canceled else Status.FINALIZING
+
+
+def _error(record: ShimRecord) -> RunError | None:
+    if record.outcome != "Failed":
+        return None
+    return RunError(
+        code=record.error_code or "ExitCode",
+        message=_reason(record),
+        exit_code=record.exit_code,
+        signal=record.signal,
+    )
+
+
+def _reason(record: ShimRecord) -> str:
+    if record.survivors:
+        pids = ", ".join(map(str, record.survivors))
+        return f"{record.message}; processes that could not be killed: {pids}".lstrip("; ")
+    return record.message

@@ -1,0 +1,184 @@
+"""Submitting: a run, its snapshot, its folder and its shim, in the order that survives a crash.
+
+The run's lock is taken before the run exists in the database and handed on to the shim without
+being free for a moment, so that no reader can take a run that is starting for a dead one; and if
+the submitter dies on the way, the free lock says so.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from headway.engines.base import Engine
+from headway.engines.folder import RunFolder, RunSpec
+from headway.errors import HeadwayError, InvalidValueError, SubmissionError
+from headway.model import NewRun, Run, RunError, Status, Submission
+from headway.service import transitions
+from headway.service.creation import Identity, RunMaker, existing
+from headway.service.layout import Layout
+from headway.settings import Settings
+from headway.snapshots import SnapshotStore, plan_snapshot
+from headway.store import experiments, runs
+from headway.store.base import Database
+from headway.store.runs import StoredRun
+
+LOCAL: Final = "local"
+
+
+class Submitter:
+    """Makes a run of a submission and has it started."""
+
+    def __init__(
+        self,
+        database: Database,
+        layout: Layout,
+        engine: Engine,
+        maker: RunMaker,
+        settings: Settings,
+        identity: Identity,
+        clock: Callable[[], int],
+        *,
+        workspace_name: str,
+    ) -> None:
+        self._database = database
+        self._layout = layout
+        self._engine = engine
+        self._maker = maker
+        self._settings = settings
+        self._identity = identity
+        self._clock = clock
+        self._workspace_name = workspace_name
+
+    def submit(self, new: NewRun, submission: Submission) -> Run:
+        """Make a run and have its program started; return without waiting for it."""
+        self._maker.check(new)
+        _check(submission)
+        with self._database.read() as tx:
+            known = existing(tx, new)
+        if known is not None:
+            return known.run
+        folder = RunFolder(self._layout.run(new.id))
+        try:
+            snapshot_id = None if submission.in_place else self._keep_source(submission, folder)
+            folder.create(self._spec(new, submission, folder))
+            return self._start(folder, new, submission, snapshot_id)
+        except BaseException:
+            self._clean_up(folder, new.id)
+            raise
+
+    def _keep_source(self, submission: Submission, folder: RunFolder) -> str:
+        """Keep the source directory as a snapshot, and make the run's own copy from that."""
+        snapshots = SnapshotStore(self._layout.snapshots)
+        manifest = snapshots.take(
+            plan_snapshot(
+                Path(submission.source_directory),
+                max_bytes=self._settings.max_snapshot_bytes,
+                max_files=self._settings.max_snapshot_files,
+                exclude=(self._layout.root,),
+            )
+        )
+        snapshots.materialize(manifest.id, folder.work_dir)
+        return manifest.id
+
+    def _start(
+        self, folder: RunFolder, new: NewRun, submission: Submission, snapshot_id: str | None
+    ) -> Run:
+        with closing(_Held(folder)) as lock:
+            with self._database.write() as tx:
+                [stored] = self._maker.make(
+                    tx, [new], submission=submission, snapshot_id=snapshot_id
+                )
+            try:
+                self._engine.start(folder, lock.fd)
+            except HeadwayError as error:
+                self._never_started(stored, error)
+                raise SubmissionError(
+                    f"run {new.id} could not be started: {error.message}"
+                ) from error
+        return stored.run
+
+    def _never_started(self, stored: StoredRun, error: HeadwayError) -> None:
+        with self._database.write() as tx:
+            transitions.move(
+                tx,
+                stored,
+                Status.FAILED,
+                at=self._clock(),
+                actor=self._identity.actor,
+                reason="the runner did not start",
+                error=RunError(code="CannotStart", message=error.message),
+            )
+
+    def _clean_up(self, folder: RunFolder, run_id: str) -> None:
+        """Leave no folder behind where no run came to be."""
+        with self._database.read() as tx:
+            if runs.rid_of(tx, run_id) is None:
+                shutil.rmtree(folder.path, ignore_errors=True)
+
+    def _spec(self, new: NewRun, submission: Submission, folder: RunFolder) -> RunSpec:
+        with self._database.read() as tx:
+            experiment = experiments.by_id(tx, new.experiment_id)
+            parent = runs.by_id(tx, new.parent_id) if new.parent_id else None
+        experiment_name = experiment.name if experiment else ""
+        root_id = parent.run.root_id if parent else new.id
+        environment = {
+            "HEADWAY_WORKSPACE": str(self._layout.root),
+            "HEADWAY_RUN_ID": new.id,
+            "HEADWAY_EXPERIMENT": experiment_name,
+            # What scripts written for azureml.core look at.
+            "AZUREML_RUN_ID": new.id,
+            "AZUREML_ROOT_RUN_ID": root_id,
+            "AZUREML_EXPERIMENT_ID": new.experiment_id,
+            "AZUREML_ARM_PROJECT_NAME": experiment_name,
+            "AZUREML_ARM_WORKSPACE_NAME": self._workspace_name,
+            "AZUREML_OUTPUT_DIRECTORY": "./outputs",
+            "AZUREML_TARGET_TYPE": LOCAL,
+        }
+        return RunSpec(
+            run_id=new.id,
+            command=list(submission.command),
+            cwd=submission.source_directory if submission.in_place else str(folder.work_dir),
+            env={**environment, **submission.environment_variables},
+            grace_s=submission.grace_s,
+            max_run_duration_s=submission.max_run_duration_s,
+        )
+
+
+class _Held:
+    """The run's lock, until it is handed on or given up."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.fd = folder.hold()
+
+    def close(self) -> None:
+        os.close(self.fd)
+
+
+def _check(submission: Submission) -> None:
+    if submission.target != LOCAL:
+        raise InvalidValueError(
+            f"the compute target {submission.target!r} is not known; accepted is {LOCAL!r}"
+        )
+    if not submission.command:
+        raise InvalidValueError("the command is empty: give a program and its arguments")
+    texts = [*submission.command, *submission.environment_variables.values()]
+    names = list(submission.environment_variables)
+    if any("\0" in text for text in (*texts, *names)):
+        raise InvalidValueError(
+            "the command or an environment variable holds a NUL byte, which no program can be "
+            "given: remove it"
+        )
+    wrong = next((name for name in names if not name or "=" in name), None)
+    if wrong is not None:
+        raise InvalidValueError(
+            f"{wrong!r} is no name for an environment variable: give one without '='"
+        )
+    source = Path(submission.source_directory)
+    if submission.script is not None and not (source / submission.script).is_file():
+        raise SubmissionError(
+            f"{source / submission.script} script path doesn't exist. The script should be inside "
+            "the project folder"
+        )

@@ -1,0 +1,132 @@
+"""An embedded workspace put together: a folder with a database, journals and the runs' files."""
+
+import errno
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from headway.engines.local import LocalEngine
+from headway.errors import StorageError, StorageFullError
+from headway.files.local import LocalFiles
+from headway.model import WorkspaceInfo
+from headway.service.creation import Identity, RunMaker
+from headway.service.experiments import ExperimentService
+from headway.service.files import FileService
+from headway.service.layout import Layout
+from headway.service.leases import FileLease
+from headway.service.liveness import Liveness
+from headway.service.metrics import MetricService
+from headway.service.runs import RunService
+from headway.service.submission import Submitter
+from headway.settings import Settings
+from headway.store import information
+from headway.store.base import Database
+from headway.store.sqlite import SqliteDatabase
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+def open_workspace(
+    folder: Path,
+    settings: Settings,
+    *,
+    name: str = "",
+    clock: Callable[[], int] = _now,
+) -> "EmbeddedWorkspace":
+    """Open the workspace in a folder, making it where there is none.
+
+    Args:
+        folder: Its folder.
+        settings: The settings that hold for it.
+        name: Its name if it is new; empty for the folder's.
+        clock: The time now, in microseconds since the epoch.
+
+    Raises:
+        StorageError: The folder cannot be used.
+    """
+    layout = Layout(folder.resolve())
+    try:
+        layout.create()
+    except OSError as error:
+        kind = StorageFullError if error.errno in (errno.ENOSPC, errno.EDQUOT) else StorageError
+        raise kind(
+            f"the workspace folder {layout.root} cannot be made: {error.strerror}; choose another "
+            "one with HEADWAY_WORKSPACE or HEADWAY_HOME"
+        ) from error
+    database = SqliteDatabase(layout.database, busy_timeout_s=settings.busy_timeout_s)
+    info = information.ensure(database, name or layout.root.name, str(layout.root), at=clock())
+    return EmbeddedWorkspace(layout, database, info, settings, clock)
+
+
+class EmbeddedWorkspace:
+    """Implements ``headway.api.Api`` over a folder."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        database: Database,
+        info: WorkspaceInfo,
+        settings: Settings,
+        clock: Callable[[], int],
+    ) -> None:
+        self._layout = layout
+        self._database = database
+        self._info = info
+        identity = Identity(user=settings.user, host=socket.gethostname())
+        engine = LocalEngine()
+        maker = RunMaker(settings, identity, clock)
+        storage = LocalFiles(layout.runs)
+        self._metrics = MetricService(database, layout)
+        self._files = FileService(database, layout, storage, settings, clock)
+        self._experiments = ExperimentService(database, settings, clock)
+        submitter = Submitter(
+            database, layout, engine, maker, settings, identity, clock, workspace_name=info.name
+        )
+        liveness = Liveness(database, layout, engine, self._metrics, clock)
+        self._runs = RunService(
+            database=database,
+            layout=layout,
+            engine=engine,
+            files=self._files,
+            metrics=self._metrics,
+            liveness=liveness,
+            maker=maker,
+            submitter=submitter,
+            identity=identity,
+            clock=clock,
+        )
+
+    @property
+    def experiments(self) -> ExperimentService:
+        """Named groups of runs."""
+        return self._experiments
+
+    @property
+    def runs(self) -> RunService:
+        """Runs: made, found, changed, ended."""
+        return self._runs
+
+    @property
+    def metrics(self) -> MetricService:
+        """Series of points, and the journals that they come from."""
+        return self._metrics
+
+    @property
+    def files(self) -> FileService:
+        """Files that belong to a run."""
+        return self._files
+
+    def info(self) -> WorkspaceInfo:
+        """What this workspace is."""
+        return self._info
+
+    def hold_lease(self, owner_id: str) -> FileLease:
+        """Claim that this process is alive, under an id made for it alone."""
+        return FileLease(self._layout.owners / owner_id)
+
+    def close(self) -> None:
+        """Release what is held."""
+        self._database.close()

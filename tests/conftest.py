@@ -1,0 +1,52 @@
+"""What every test stands on: an environment of its own, and bounded, repeatable examples."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+pytest.register_assert_rewrite("headway.testing")
+
+hypothesis.settings.register_profile("headway", max_examples=60, deadline=None)
+hypothesis.settings.register_profile(
+    "headway-ci", max_examples=40, deadline=None, derandomize=True, database=None
+)
+hypothesis.settings.load_profile("headway-ci" if os.environ.get("CI") else "headway")
+
+
+@pytest.fixture(autouse=True)
+def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Nothing of the user's is read or written, and no variable of theirs steers a test.
+
+    Returns the folder that stands for the user's home.
+    """
+    for variable in list(os.environ):
+        if variable.startswith(("HEADWAY_", "AZUREML_", "XDG_")):
+            monkeypatch.delenv(variable)
+    home = tmp_path / "user-home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("HEADWAY_HOME", str(home / "headway"))
+    for kind in ("DATA", "CONFIG", "STATE", "CACHE", "RUNTIME"):
+        name = "XDG_RUNTIME_DIR" if kind == "RUNTIME" else f"XDG_{kind}_HOME"
+        monkeypatch.setenv(name, str(home / kind.lower()))
+    return home
+
+
+@pytest.fixture(scope="session")
+def require_program() -> Callable[[str], str]:
+    """The path of a program; without it the test is skipped, or fails where CI is set."""
+
+    def find(name: str) -> str:
+        found = shutil.which(name)
+        if found is None:
+            missing = f"{name} is not on the PATH"
+            if os.environ.get("CI"):
+                pytest.fail(missing)
+            pytest.skip(missing)
+        return found
+
+    return find

@@ -1,0 +1,346 @@
+"""What a journal stands: being killed, forked, starved of space, deleted, interrupted."""
+
+import fcntl
+import gc
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from headway.errors import InvalidValueError
+from headway.metrics import tape as tape_module
+from headway.metrics.drain import discard, journals, journals_of, read
+from headway.metrics.records import NameTable, decode
+from headway.metrics.segment import Segment, SegmentHeader
+from headway.testing.journals import SetClock, open_journal, read_journals
+
+LOG_AND_WAIT = """
+import sys
+from pathlib import Path
+from headway.testing.journals import open_journal
+journal = open_journal(Path(sys.argv[1]), segment_bytes=65536)
+for i in range(10_000):
+    journal.log("m", i * 0.5, i)
+print("logged", flush=True)
+sys.stdin.read()
+"""
+
+
+def start(program: str, folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", program, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_sigkill_right_after_log_loses_nothing(tmp_path: Path) -> None:
+    with start(LOG_AND_WAIT, tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "logged\n"
+        assert [journal.alive for journal in journals(tmp_path)] == [True]
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    (journal,) = journals(tmp_path)
+    assert not journal.alive
+    assert journal.segments == [0, 1, 2, 3, 4, 5]
+    told = read_journals(tmp_path)
+    assert told.lost == 0
+    assert told.points["m", "", "scalar"] == [(i, i * 0.5) for i in range(10_000)]
+
+
+def test_sigkill_while_logging_leaves_a_whole_beginning(tmp_path: Path) -> None:
+    program = LOG_AND_WAIT.replace('print("logged"', 'print("logged", i').replace(
+        "for i in range(10_000)",
+        "import itertools\nprint('begun', flush=True)\nfor i in itertools.count()",
+    )
+    with start(program, tmp_path) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        while not (found := journals(tmp_path)) or len(found[0].segments) < 3:
+            pass
+        process.kill()
+        process.wait()
+    told = read_journals(tmp_path)
+    points = told.points["m", "", "scalar"]
+    assert points == [(i, i * 0.5) for i in range(len(points))]
+    assert len(points) > 4000
+    assert told.lost <= 1
+
+
+def test_a_child_after_fork_has_a_journal_of_its_own(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path, segment_bytes=65536)
+    journal.log("m", "of the parent")
+    pid = os.fork()
+    if pid == 0:
+        try:
+            journal.log("m", "of the child")
+            journal.log_values("list", [1, 2])
+            status = 0 if journal.writer_id != "w1" and journal.lost == 0 else 1
+        except BaseException:
+            status = 2
+        os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    journal.log("m", "of the parent again")
+    told = read_journals(tmp_path)
+    assert sorted(map(str, told.values("m"))) == [
+        "of the child",
+        "of the parent",
+        "of the parent again",
+    ]
+    by_writer = {each.writer_id: each.alive for each in journals(tmp_path)}
+    assert by_writer.pop("w1") is True
+    assert list(by_writer.values()) == [False]
+    journal.close()
+
+
+def test_a_child_that_outlives_its_parent_does_not_hold_its_lock(tmp_path: Path) -> None:
+    program = LOG_AND_WAIT.replace("sys.stdin.read()", "").replace(
+        'print("logged", flush=True)',
+        "import os\n"
+        "pid = os.fork()\n"
+        "if pid == 0:\n"
+        "    print('child', flush=True)\n"
+        "    sys.stdin.read()\n"
+        "    os._exit(0)\n"
+        "os.kill(os.getpid(), 9)\n",
+    )
+    with start(program, tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "child\n"
+        process.wait()
+        assert [journal.alive for journal in journals(tmp_path)] == [False]
+
+
+def test_a_writer_that_is_gone_after_exec_of_another_program_is_dead(tmp_path: Path) -> None:
+    program = LOG_AND_WAIT.replace(
+        'print("logged", flush=True)',
+        "import os\nos.execv(sys.executable, [sys.executable, '-c', "
+        "\"import sys; print('other', flush=True); sys.stdin.read()\"])",
+    )
+    with start(program, tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "other\n"
+        assert [journal.alive for journal in journals(tmp_path)] == [False]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB, or a limit on the size of files where none can be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"no tmpfs can be mounted here: {mounted.stderr.decode().strip()}")
+    yield folder
+    gc.collect()
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_is_counted_told_once_and_left_behind(small_disk: Path) -> None:
+    clock = SetClock()
+    warnings: list[str] = []
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(44_000))  # leaves room for two segments, not for three
+    journal = open_journal(small_disk, segment_bytes=8192, clock=clock, warn=warnings.append)
+    for i in range(300):
+        journal.log("m", i)
+    kept = len(read_journals(small_disk).values("m"))
+    assert 0 < kept < 300
+    assert journal.lost == 300 - kept
+    journal.log("a text", "x" * 500)
+    journal.log_values("a list", [1, 2])
+    journal.log("m", 300)
+    assert journal.lost == 300 - kept + 4
+    assert len(warnings) == 1
+    assert "No space left on device" in warnings[0]
+    ballast.unlink()
+    journal.log("m", 301)  # within a second of the last try: not tried again
+    assert journal.lost == 300 - kept + 5
+    clock.advance(1.1)
+    journal.log("m", 302)
+    journal.log("a text", "y" * 500)
+    told = read_journals(small_disk)
+    assert told.values("m") == [*range(kept), 302]
+    assert told.values("a text") == ["y" * 500]
+    assert told.lost == journal.lost
+    assert len(warnings) == 1
+    journal.close()
+
+
+def test_a_limit_on_the_size_of_files_does_not_raise(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    warnings: list[str] = []
+    journal = open_journal(tmp_path, segment_bytes=1 << 20, warn=warnings.append)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        journal.log("m", 1.0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert journal.lost == 1
+    assert len(warnings) == 1
+    assert not list(tmp_path.rglob("*.*"))
+
+
+def test_sync_brings_the_count_of_lost_points_into_the_journal(tmp_path: Path) -> None:
+    blocked = tmp_path / "journals"
+    blocked.write_text("a file where the folder should be")
+    clock = SetClock()
+    journal = open_journal(blocked, clock=clock, warn=lambda _: None)
+    for i in range(5):
+        journal.log("m", i)
+    blocked.unlink()
+    clock.advance(-3600)  # a clock set back does not postpone the next try
+    journal.sync()
+    assert read_journals(blocked).lost == 5
+    journal.close()
+
+
+def test_misuse_is_told_even_where_nothing_can_be_written(tmp_path: Path) -> None:
+    blocked = tmp_path / "journals"
+    blocked.write_text("")
+    journal = open_journal(blocked, warn=lambda _: None)
+    with pytest.raises(InvalidValueError):
+        journal.log("m", [1])
+    assert journal.lost == 0
+
+
+def test_a_deleted_file_is_noticed_and_a_new_journal_begun(tmp_path: Path) -> None:
+    warnings: list[str] = []
+    journal = open_journal(tmp_path, warn=warnings.append)
+    journal.log("m", 1)
+    (path,) = tmp_path.rglob("*.hwj")
+    path.unlink()
+    path.parent.rmdir()
+    journal.sync()
+    journal.log("m", 2)
+    told = read_journals(tmp_path)
+    assert told.values("m") == [2]
+    assert told.lost == journal.lost > 0
+    assert len(warnings) == 1
+    assert "was deleted" in warnings[0]
+    journal.close()
+
+
+def test_a_living_writer_holds_the_lock_of_its_newest_segment(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    for i in range(300):
+        journal.log("m", i)
+        (found,) = journals_of(tmp_path, "run-1")
+        assert found.alive
+    with open(tmp_path / "run-1" / f"w1.{found.segments[-1]:06d}.hwj", "rb") as file:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        journal.close()
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    assert [each.alive for each in journals(tmp_path)] == [False]
+
+
+def test_a_writer_that_is_dropped_is_dead(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    for i in range(300):
+        journal.log("m", i)
+    del journal
+    gc.collect()
+    assert [each.alive for each in journals(tmp_path)] == [False]
+
+
+def test_a_slot_that_was_taken_and_never_written_does_not_hold_up_readers(tmp_path: Path) -> None:
+    clock = SetClock()
+    journal = open_journal(tmp_path, clock=clock)
+    journal.log("m", 1.0)
+    segment = journal._tape.segment  # pyright: ignore[reportPrivateUsage]
+    segment.take()  # and then a signal handler raised
+    journal.log("m", 2.0)
+    journal.sync()
+    assert read_journals(tmp_path).values("m") == [1.0]
+    clock.advance(0.3)
+    journal.sync()
+    assert read_journals(tmp_path).values("m") == [1.0]
+    clock.advance(0.3)
+    journal.sync()
+    told = read_journals(tmp_path)
+    assert told.values("m") == [1.0, 2.0]
+    assert told.lost == 1
+    journal.close()
+
+
+def test_a_text_whose_writing_was_interrupted_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = open_journal(tmp_path)
+    journal.log("m", "first")
+    with monkeypatch.context() as patch:
+        put = tape_module.Tape.put
+        left = iter([True, True])
+
+        def interrupted(tape: tape_module.Tape, body: bytes, points: int = 1) -> bool:
+            if not next(left, False):
+                raise KeyboardInterrupt
+            return put(tape, body, points)
+
+        patch.setattr(tape_module.Tape, "put", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            journal.log("m", "x" * 100)
+    journal.log("m", "second")
+    told = read_journals(tmp_path)
+    assert told.values("m") == ["first", "second"]
+    assert told.lost == 0
+    journal.close()
+
+
+def test_logging_in_a_signal_handler_while_a_segment_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = open_journal(tmp_path)
+    journal.log("m", 0)
+    create = Segment.create
+
+    def interrupted(folder: Path, header: SegmentHeader) -> Segment:
+        journal.log("m", -header.number)
+        return create(folder, header)
+
+    monkeypatch.setattr(Segment, "create", interrupted)
+    for i in range(1, 300):
+        journal.log("m", i)
+    told = read_journals(tmp_path)
+    assert told.lost == journal.lost == 0
+    values = [value for value in told.values("m") if isinstance(value, int)]
+    assert sorted(values) == [-2, -1, *range(300)]
+    journal.close()
+
+
+def test_segments_that_nobody_syncs_are_given_up_in_time(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path, segment_bytes=8192)
+    before = len(os.listdir("/proc/self/fd"))
+    for i in range(128 * 60):
+        journal.log("m", i)
+    assert len(os.listdir("/proc/self/fd")) - before < 40
+    journal.sync()
+    assert len(os.listdir("/proc/self/fd")) - before <= 2
+    assert read_journals(tmp_path).values("m") == list(range(128 * 60))
+    journal.close()
+    assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def test_drained_files_go_while_the_writer_lives(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    for i in range(300):
+        journal.log("m", i)
+    (found,) = journals(tmp_path)
+    data = read(tmp_path, found, 0, 1 << 20)
+    stretch = decode(data, NameTable(), torn=False)
+    discard(tmp_path, found, stretch.consumed)
+    assert journals(tmp_path)[0].segments == [2]
+    journal.log("m", 300)
+    rest = decode(read(tmp_path, found, stretch.consumed, 1 << 20), stretch.names, torn=False)
+    assert list(rest.columns[0].values) == [300]
+    journal.close()

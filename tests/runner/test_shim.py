@@ -1,0 +1,36 @@
+"""The shim needs nothing but Python."""
+
+import json
+import subprocess
+import sys
+
+from headway.engines.tree import SHIM_SCRIPT
+
+
+def test_the_shim_imports_the_standard_library_and_little_of_headway() -> None:
+    code = (
+        "import json, runpy, sys\n"
+        f"runpy.run_path({str(SHIM_SCRIPT)!r}, run_name='shim')\n"
+        "print(json.dumps([sorted(sys.modules), sys.path]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], capture_output=True, check=True, cwd="/"
+    )
+    modules, path = json.loads(done.stdout)
+    foreign = {name.partition(".")[0] for name in modules} - set(sys.stdlib_module_names)
+    assert foreign == {"__main__", "headway"}
+    assert {name for name in modules if name.startswith("headway")} == {
+        "headway",
+        "headway.engines",
+        "headway.engines.cgroup",
+        "headway.engines.document",
+        "headway.engines.ending",
+        "headway.engines.folder",
+        "headway.engines.processes",
+        "headway.engines.tree",
+        "headway.errors",
+        "headway.runner",
+        "headway.runner.program",
+        "headway.runner.supervisor",
+    }
+    assert str(SHIM_SCRIPT.parents[2]) not in path

@@ -1,0 +1,18 @@
+"""The embedded workspace: the contract, and what is its own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from headway.api import Api
+from headway.service.workspace import open_workspace
+from headway.settings import load_settings
+from headway.testing.api_contract import ApiContract
+
+
+class TestEmbeddedContract(ApiContract):
+    @pytest.fixture
+    def api(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+        workspace = open_workspace(tmp_path_factory.mktemp("workspace"), load_settings({}))
+        yield workspace
+        workspace.close()
