@@ -66,7 +66,7 @@ TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
     | {Status.RUNNING, Status.FINALIZING, Status.CANCEL_REQUESTED}
     | ENDED,
     Status.FINALIZING: frozenset({Status.CANCEL_REQUESTED}) | ENDED,
-    # Only to an end, so that the request is never forgotten; Completed beats one that came too late.
+    # Only to an end, so that the request is never forgotten; Completed beats one that came late.
     Status.CANCEL_REQUESTED: ENDED,
     # A person's judgement of a run that ended well.
     Status.COMPLETED: frozenset({Status.FAILED}),
@@ -83,7 +83,8 @@ class RunError(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``code`` is a stable word: ``UserError`` (the program said so or raised), ``ExitCode``,
     ``Signal``, ``CannotStart``, ``ProcessLost`` (interactive), ``ShimLost``, ``HostRestarted``,
-    ``OutOfMemory``, ``TimeLimit``, or what the caller of ``fail`` gave.
+    ``SubmissionInterrupted``, ``FolderLost``, ``OutOfMemory``, ``TimeLimit``, ``Terminated``, or
+    what the caller of ``fail`` gave.
     """
 
     code: str

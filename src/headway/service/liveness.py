@@ -6,11 +6,13 @@ process. Where that is gone, the run is ended on the spot, with the reason, and 
 is taken in.
 """
 
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
 from headway.engines.base import Engine
 from headway.engines.folder import RunFolder, ShimRecord
+from headway.errors import StorageError
 from headway.model import RunError, Status
 from headway.service import leases, transitions
 from headway.service.layout import Layout
@@ -47,11 +49,16 @@ class Liveness:
         self._clock = clock
 
     def refresh_all(self) -> None:
-        """Bring every run that has not ended up to date."""
+        """Bring every run that has not ended up to date.
+
+        A run whose folder cannot be read stays as it was: it must not hide the others. ``refresh``
+        of that run alone says what is wrong.
+        """
         with self._database.read() as tx:
             living = runs.live(tx)
         for stored in living:
-            self.refresh(stored)
+            with contextlib.suppress(StorageError):
+                self.refresh(stored)
 
     def refresh(self, stored: StoredRun) -> StoredRun:
         """Bring one run up to date and return it as it is then."""
@@ -63,14 +70,12 @@ class Liveness:
             return self._refresh_owned(stored, stored.run.owner_id)
         return stored
 
-    def folder(self, run_id: str) -> RunFolder:
-        """The folder of a submitted run."""
-        return RunFolder(self._layout.run(run_id))
-
     # ------------------------------------------------------------ submitted runs
 
     def _refresh_submitted(self, stored: StoredRun) -> StoredRun:
-        folder = self.folder(stored.run.id)
+        folder = RunFolder(self._layout.run(stored.run.id))
+        if not folder.path.exists():
+            return self._end(stored, Status.FAILED, _FOLDER_LOST, _FOLDER_LOST.message)
         [seen] = self._engine.poll([folder])
         record = seen.record
         if seen.abandoned:
@@ -129,7 +134,11 @@ class Liveness:
         if root is not None and not root.run.status.ended and not asked:
             return self._missed(stored)
         self._metrics.drain(stored.run.id)
-        status, error, reason = _end_without_process(stored, root)
+        return self._end(stored, *_end_without_process(stored, root))
+
+    def _end(
+        self, stored: StoredRun, status: Status, error: RunError | None, reason: str
+    ) -> StoredRun:
         with self._database.write() as tx:
             moved = transitions.move(
                 tx,
@@ -194,6 +203,12 @@ _LOST: Final = RunError(
     code="ProcessLost",
     message="the process that was this run ended without completing it: it was killed, or exited "
     "before complete() was called",
+)
+
+_FOLDER_LOST: Final = RunError(
+    code="FolderLost",
+    message="the folder of this run was removed while it was executed; what its program did since "
+    "is not known",
 )
 
 

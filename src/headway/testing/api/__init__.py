@@ -1,0 +1,1 @@
+"""The contract of ``headway.api``, a module for each group of verbs."""
