@@ -32,7 +32,6 @@ OWNERS: Final[dict[str, set[str]]] = {
     "click": {"cli"},
     "msgspec": set(),
     "numpy": {"metrics", "service"},
-    "pathspec": {"snapshots"},
     "pcodec": {"metrics"},
     "platformdirs": {"settings"},
     "plotext": {"cli"},

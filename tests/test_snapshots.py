@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from blake3 import blake3
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from headway.errors import (
@@ -107,7 +107,7 @@ def test_what_is_never_needed_is_left_out(source: Path) -> None:
 
 def test_the_ignore_file_is_obeyed(source: Path) -> None:
     make(source, "train.py", "data/a.csv", "logs/a.log", "logs/keep.log", "out/x", "sub/out/x")
-    lines = "# comment\n\ndata/\n*.log\n!keep.log\n/out\n!\n[z-a]\n"
+    lines = "# comment\n\ndata/\n*.log\n!keep.log\n/out\n!\n[z-a]\n/\n\\\n"
     (source / ".gitignore").write_text(lines)
     expected = {".gitignore", "train.py", "logs/keep.log", "sub/out/x"}
     assert planned(source) == expected
@@ -133,39 +133,40 @@ def test_an_ignore_file_that_is_a_pipe_does_not_block(source: Path) -> None:
     assert planned(source) == {".gitignore"}
 
 
-_NAMES = ["a", "b", "ab", "a.py", "b.log"]
-_PATTERN = st.builds(
-    str.__add__,
-    st.sampled_from(["", "!", "/", "!/", "a/", "**/"]),
-    st.sampled_from(["a", "b", "*", "a*", "*.py", "*.log", "?", "[ab]", "a/b", "a/**", "*/"]),
+_GLOBS = ["a", "b", "*", "a*", "*.py", "?", "[ab]", "[!a-]", "[]b-a]", "a/b", "a/**", "**", "a/*"]
+_MORE_GLOBS = ["**/b", "a/**/b", "\\a", "*/*", "[a", "ab ", "\\ ", ""]
+_PATTERNS = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["", "", "!", "/", "!/", "a/", "**/", "#"]),
+    st.sampled_from([*_GLOBS, *_MORE_GLOBS]),
+    st.sampled_from(["", "", "/", " ", "/**"]),
 )
 
 
-@given(st.lists(_PATTERN, min_size=1, max_size=5))
-@pytest.mark.skipif(shutil.which("git") is None, reason="git is the judge")
-def test_patterns_mean_what_git_says(
-    tmp_path_factory: pytest.TempPathFactory, patterns: list[str]
-) -> None:
-    source = tmp_path_factory.mktemp("source")
-    make(
-        source,
-        *(
-            f"{a}{b}{c}/{d}"
-            for a in "ab"
-            for b in ("", "/a", "/b")
-            for c in ("",)
-            for d in _NAMES[2:]
-        ),
-    )
-    (source / ".gitignore").write_text("\n".join(patterns))
-    subprocess.run(["git", "init", "-q", source], check=True)
+@pytest.fixture(scope="module")
+def repository(
+    tmp_path_factory: pytest.TempPathFactory, require_program: Callable[[str], str]
+) -> Path:
+    folder = tmp_path_factory.mktemp("repository")
+    subprocess.run([require_program("git"), "init", "-q", folder], check=True)
+    for above in ("", "a/", "b/", "ab/a/", "a/b/a/", "b/b/"):
+        make(folder, *(f"{above}{name}" for name in ("f", "a.py", "b.log", "ab.py")))
+    return folder
+
+
+@given(st.lists(_PATTERNS, min_size=1, max_size=5))
+@example(["*", "!*/", "!*.py"])
+@example(["/*", "!/a"])
+@example(["a/**", "!a/b/", "!a.py"])
+def test_patterns_mean_what_git_says(repository: Path, patterns: list[str]) -> None:
+    (repository / ".gitignore").write_text("\n".join(patterns))
     listed = subprocess.run(
-        ["git", "-C", source, "ls-files", "-z", "--others", "--exclude-standard"],
+        ["git", "-C", repository, "ls-files", "-z", "--others", "--exclude-standard"],
         check=True,
         capture_output=True,
         text=True,
     ).stdout
-    assert planned(source) == set(listed.split("\0")) - {""}
+    assert planned(repository) == set(listed.split("\0")) - {""}
 
 
 def test_the_workspace_inside_the_source_is_left_out(source: Path) -> None:
@@ -230,9 +231,9 @@ def test_too_many_names_where_they_are(source: Path) -> None:
 
 
 def test_the_walk_of_a_huge_tree_is_given_up(source: Path) -> None:
-    for i in range(1_100):
-        (source / str(i)).mkdir()
-        (source / str(i) / "a").mkdir()
+    for i in range(600):
+        (source / f"{i}" / "a").mkdir(parents=True)
+        (source / f"{i}" / "b").mkdir()
     with pytest.raises(SnapshotError, match="holds more than 1,0"):
         plan(source, max_files=1)
 
@@ -344,7 +345,7 @@ def test_something_at_the_target_is_left_alone(
     for name in ("folder", "file"):
         with pytest.raises(SnapshotError, match="something is already"):
             store.materialize(manifest.id, tmp_path / name)
-    assert sorted(os.listdir(tmp_path)) == ["file", "folder", "kept", "source"]
+    assert not list(tmp_path.glob(".part-*"))
     assert (tmp_path / "folder" / "mine").exists()
 
 
@@ -401,16 +402,16 @@ def test_a_file_that_changes_while_it_is_read_is_kept_as_it_was_read(
 
     def write_on() -> None:
         with (source / "log").open("ab", buffering=0) as log:
-            while not stop.is_set() and log.tell() < 50 * MIB:
+            while not stop.is_set() and log.tell() < 8 * MIB:
                 log.write(b"one more line\n" * 100)
 
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(write_on)
-        for i in range(20):
+        for _ in range(8):
             entry = store.take(plan(source, max_bytes=100 * MIB)).entries[0]
             blob = tmp_path / "kept" / "blobs" / entry.blake3[:2] / entry.blake3
             content = blob.read_bytes()
-            assert len(content) == entry.size_bytes, i
+            assert len(content) == entry.size_bytes
             assert blake3(content).hexdigest() == entry.blake3
         stop.set()
         writing.result(10)
@@ -531,7 +532,8 @@ def test_damage_is_told_and_leaves_no_half_made_folder(
     tree.write_bytes(tree.read_bytes()[:-10])
     with pytest.raises(StorageCorruptError, match="is damaged"):
         store.load(manifest.id)
-    assert sorted(os.listdir(tmp_path)) == ["kept", "source"]
+    assert not list(tmp_path.glob(".part-*"))
+    assert not (tmp_path / "again").exists()
 
 
 @pytest.mark.parametrize(
@@ -573,7 +575,7 @@ except SnapshotError as error:
 
 @pytest.mark.parametrize("name", ["secret", "folder"])
 def test_what_cannot_be_read_is_named_with_the_way_out(
-    source: Path, tmp_path: Path, name: str
+    source: Path, tmp_path: Path, name: str, require_program: Callable[[str], str]
 ) -> None:
     make(source, "secret", "folder/a")
     (source / name).chmod(0)
@@ -581,9 +583,8 @@ def test_what_cannot_be_read_is_named_with_the_way_out(
     if os.geteuid() == 0:
         # Root reads everything, unless it gives up the capabilities that let it.
         drop = "-dac_override,-dac_read_search"
-        command = ["setpriv", f"--bounding-set={drop}", f"--inh-caps={drop}", *command]
-        if shutil.which("setpriv") is None:
-            pytest.skip("root without setpriv: everything can be read")
+        setpriv = require_program("setpriv")
+        command = [setpriv, f"--bounding-set={drop}", f"--inh-caps={drop}", *command]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     (source / name).chmod(0o700)
     assert f"{str(source / name)!r} cannot be read: Permission denied" in done.stdout

@@ -1,8 +1,8 @@
 import io
 import os
-import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -105,10 +105,13 @@ def test_a_root_that_is_no_folder_is_a_storage_error(tmp_path: Path) -> None:
         LocalFiles(tmp_path / "root").open("run-1", "0" * 64).__enter__()
 
 
-def test_a_full_disk_is_told_and_nothing_half_made_stays(tmp_path: Path) -> None:
+def test_a_full_disk_is_told_and_nothing_half_made_stays(
+    tmp_path: Path, require_program: Callable[[str], str]
+) -> None:
+    unshare = require_program("unshare")
     mount = f"mount -t tmpfs -o size=1m tmpfs '{tmp_path}' && exec \"$@\""
-    inside = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh"]
-    if shutil.which("unshare") is None or subprocess.run([*inside, "true"], check=False).returncode:
+    inside = [unshare, "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh"]
+    if subprocess.run([*inside, "true"], check=False).returncode:
         pytest.skip("this machine lets no user mount a small file system")
     done = subprocess.run(
         [*inside, sys.executable, "-c", FILL, str(tmp_path)],

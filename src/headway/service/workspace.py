@@ -1,7 +1,7 @@
 """An embedded workspace put together: a folder with a database, journals and the runs' files."""
 
 import errno
-import socket
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -75,7 +75,7 @@ class EmbeddedWorkspace:
         self._layout = layout
         self._database = database
         self._info = info
-        identity = Identity(user=settings.user, host=socket.gethostname())
+        identity = Identity(user=settings.user, host=os.uname().nodename)
         engine = LocalEngine()
         maker = RunMaker(settings, identity, clock)
         storage = LocalFiles(layout.runs)

@@ -110,11 +110,9 @@ def _translate_class(glob: str, start: int) -> tuple[str, int]:
     for part in _RANGE.finditer(match["members"]):
         low = part["low"][-1]  # behind a backslash, if there is one
         high = part["high"][-1] if part["high"] else low
-        if low <= high:
-            ranges.append(f"{re.escape(low)}-{re.escape(high)}")
-    if match["negated"]:
-        return (f"[^/{''.join(ranges)}]"), match.end()
-    return (f"(?!/)[{''.join(ranges)}]" if ranges else _NOTHING), match.end()
+        ranges.append(f"{re.escape(low)}-{re.escape(max(low, high))}")
+    members = "".join(ranges)
+    return (f"[^/{members}]" if match["negated"] else f"(?!/)[{members}]"), match.end()
 
 
 _CLASS: Final = re.compile(

@@ -2,7 +2,6 @@
 
 import os
 import posixpath
-import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from pathspec import GitIgnoreSpec
-
 from headway.errors import SnapshotError
+from headway.snapshots.ignore import IgnorePatterns
 
 _VERSION_CONTROL: Final = {".git", ".hg", ".svn"}
 _CACHES: Final = {
@@ -172,9 +170,7 @@ class _Walk:
                 return True
         elif name in _SKIPPED_FILES or name.endswith(_SKIPPED_SUFFIX):
             return True
-        if self._ignored is None:
-            return False
-        return self._ignored.match_file(f"{path}/" if is_folder else path)
+        return self._ignored.ignores(path, is_folder=is_folder)
 
     def _link_target(self, entry: os.DirEntry[str], path: str) -> str:
         target = str(Path(entry.path).readlink())
@@ -212,7 +208,7 @@ def _excluded_paths(root: Path, exclude: Iterable[Path]) -> set[str]:
     return excluded
 
 
-def _read_ignore_file(root: Path) -> GitIgnoreSpec | None:
+def _read_ignore_file(root: Path) -> IgnorePatterns:
     for name in _IGNORE_FILES:
         if not (root / name).is_file():
             continue
@@ -220,18 +216,8 @@ def _read_ignore_file(root: Path) -> GitIgnoreSpec | None:
             content = (root / name).read_text(encoding="utf-8-sig", errors="surrogateescape")
         except OSError as error:
             raise unreadable(root / name, error) from error
-        lines = re.split(r"\r?\n", content)
-        return GitIgnoreSpec.from_lines([line for line in lines if _is_pattern(line)])
-    return None
-
-
-def _is_pattern(line: str) -> bool:
-    """Git passes over a line that is no pattern, such as a lone exclamation mark."""
-    try:
-        GitIgnoreSpec.from_lines([line])
-    except (ValueError, re.error):
-        return False
-    return True
+        return IgnorePatterns(content)
+    return IgnorePatterns("")
 
 
 def unreadable(path: Path, error: OSError) -> SnapshotError:

@@ -333,11 +333,11 @@ def _copy_bytes(source: BinaryIO, out: BinaryIO, size: int) -> None:
                 return
             size -= count
     except (OSError, AttributeError) as error:
+        # Not every pair of file systems can; the two files stand where it stopped.
         if isinstance(error, OSError) and error.errno in _FULL:
             raise
-        # Not every pair of file systems can; the two files stand where it stopped.
-        while block := source.read(_BLOCK_BYTES):
-            _write_all(out, block)
+    while block := source.read(_BLOCK_BYTES):
+        _write_all(out, block)
 
 
 def _make_durable(paths: list[Path]) -> None:
