@@ -3,7 +3,7 @@
 import fractions
 import math
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from enum import IntEnum
 from pathlib import Path
@@ -243,6 +243,54 @@ def test_logging_after_the_end_begins_another_journal(
     journal.log_values("l", [3])
     assert journal.writer_id != "w1"
     assert sorted(map(repr, read_journals(tmp_path).values("m"))) == ["1.0", "2.0"]
+
+
+@pytest.mark.parametrize("value", [1.0, 1, "text", None])
+def test_each_call_goes_on_after_the_end(
+    tmp_path: Path, journal: JournalWriter, value: Scalar
+) -> None:
+    calls: list[Callable[[], None]] = [
+        lambda: journal.log("m", value),
+        lambda: journal.log("m", value, 3),
+        lambda: journal.log_values("l", [value]),
+        lambda: journal.log_row("t", {"c": value}, 0),
+        lambda: journal.define("d"),
+        lambda: journal.define("d", "c", "table"),
+    ]
+    for call in calls:
+        call()
+        journal.close()
+        call()
+    told = read_journals(tmp_path)
+    assert [len(points) for _, points in sorted(told.points.items())] == [0, 0, 2, 4, 2]
+    assert told.lost == 0
+
+
+def test_a_value_whose_number_is_none_is_refused(journal: JournalWriter) -> None:
+    class Broken:
+        def __float__(self) -> float:
+            raise TypeError("not available")
+
+        def item(self) -> object:
+            return self
+
+    for bad in (Broken(), Decimal("sNaN")):
+        with pytest.raises(InvalidValueError, match="give a float"):
+            journal.log("m", bad)
+        with pytest.raises(InvalidValueError, match="step"):
+            journal.log("m", 1.0, bad)
+
+
+def test_more_names_than_ids_are_refused(
+    tmp_path: Path, journal: JournalWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headway.metrics.journal.MAX_ID", 1)
+    journal.log("a", 1)
+    journal.log("b", 1)
+    with pytest.raises(InvalidValueError, match="fewer distinct names"):
+        journal.log("c", 1)
+    journal.log("a", 2)
+    assert read_journals(tmp_path).values("a") == [1, 2]
 
 
 def test_threads_lose_nothing_and_double_nothing(tmp_path: Path, journal: JournalWriter) -> None:

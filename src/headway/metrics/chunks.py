@@ -172,6 +172,8 @@ def _from_bools(body: bytes) -> Numbers:
 def _from_bits(body: bytes) -> Numbers:
     (count,) = _COUNT.unpack_from(body)
     bits = np.frombuffer(_inflate(body[_COUNT.size :]), np.uint8)
+    if not 0 <= 8 * len(bits) - count < 8:
+        raise ValueError(f"it holds {len(bits)} bytes for {count} bits")
     return np.unpackbits(bits, count=count) != 0
 
 
@@ -183,7 +185,8 @@ def _from_pco(body: bytes) -> Numbers:
 
 
 def _from_packed(body: bytes) -> list[Scalar]:
-    return cast("list[Scalar]", msgspec.msgpack.decode(body, ext_hook=_from_extension))
+    values = msgspec.msgpack.decode(body, type=list[object], ext_hook=_from_extension)
+    return cast("list[Scalar]", values)
 
 
 def _from_packed_zlib(body: bytes) -> list[Scalar]:

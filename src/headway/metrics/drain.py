@@ -214,5 +214,5 @@ def _written_after(fd: int, at: int, end: int) -> bool:
 
 
 def _gap(size: int) -> bytes:
-    body = INT_BODY.pack(Kind.LOST, 0, 0, size // SLOT_BYTES)
-    return SLOT.pack(zlib.crc32(body), body).ljust(size, b"\0")
+    body = INT_BODY.pack(Kind.LOST, 0, 0, 1)
+    return SLOT.pack(zlib.crc32(body), body) * (size // SLOT_BYTES)

@@ -9,7 +9,6 @@ import os
 import struct
 import threading
 import time
-import uuid
 import weakref
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -38,9 +37,7 @@ from headway.metrics.tape import Tape, TapeClosedError, slots_bytes
 from headway.model import Scalar, SeriesForm
 
 _FLOAT: Final = int(Kind.FLOAT)
-_FLOAT_AT_STEP: Final = HAS_STEP | Kind.FLOAT
 _INT: Final = int(Kind.INT)
-_INT_AT_STEP: Final = HAS_STEP | Kind.INT
 _pack_float: Final = FLOAT_BODY.pack
 _pack_int: Final = INT_BODY.pack
 _pack_slot_into: Final = SLOT.pack_into
@@ -62,7 +59,7 @@ class JournalWriter:
         max_text_bytes: Longest text value, in UTF-8.
         max_name_chars: Longest name of a metric or column.
         clock: Nanoseconds since the epoch.
-        warn: Told once, in words for a person, that points are being lost.
+        warn: Told once, in words for a person, that points are being lost or are not safe.
     """
 
     def __init__(
@@ -88,7 +85,8 @@ class JournalWriter:
         self._lost_before = 0
         self._renewing = threading.Lock()
         self._tape = self._new_tape(writer_id, 0)
-        _journals.add(self)
+        with _registering:
+            _journals.add(self)
 
     @property
     def writer_id(self) -> str:
@@ -118,17 +116,17 @@ class JournalWriter:
         """
         tape = self._tape
         try:
+            # The types that nearly all points have; whatever fails here is looked at closely.
             if value.__class__ is float:
-                if step is None:
-                    body = _pack_float(tape.names[name] | _FLOAT, self._clock() // 1000, 0, value)
-                else:
-                    head = tape.names[name] | _FLOAT_AT_STEP
-                    if step.__class__ is not int:
-                        raise TypeError
-                    body = _pack_float(head, self._clock() // 1000, step, value)
-            elif value.__class__ is int and (step is None or step.__class__ is int):
-                head = tape.names[name] | (_INT if step is None else _INT_AT_STEP)
-                body = _pack_int(head, self._clock() // 1000, step or 0, value)
+                pack, kind = _pack_float, _FLOAT
+            elif value.__class__ is int:
+                pack, kind = _pack_int, _INT
+            else:
+                raise TypeError
+            if step is None:
+                body = pack(tape.names[name] | kind, self._clock() // 1000, 0, value)
+            elif step.__class__ is int:
+                body = pack(tape.names[name] | kind | HAS_STEP, self._clock() // 1000, step, value)
             else:
                 raise TypeError
         except (KeyError, TypeError, struct.error):
@@ -208,17 +206,21 @@ class JournalWriter:
         """Carry what was logged to the disk (``fdatasync``). To be called about once a second."""
         tape = self._tape
         if tape.vanished:
-            self._tell(f"the file {tape.segment.path} was deleted")
+            self._tell_of_loss(f"the file {tape.segment.path} was deleted")
             tape.lose(tape.segment.used // SLOT_BYTES)
             tape.close()
         else:
             try:
                 tape.sync()
             except OSError as error:
-                self._tell(str(error))
+                self._tell(
+                    f"metric points of run {self._run_id} are written, but could not be carried to "
+                    f"the disk: {error}; a power cut may take them"
+                )
 
     def close(self) -> None:
-        """End the journal, which stays for the drain. Logging again begins another one."""
+        """Carry the journal to the disk and end it. Logging again begins another one."""
+        self.sync()
         self._tape.close()
 
     # ------------------------------------------------------------ names
@@ -333,22 +335,25 @@ class JournalWriter:
             boot_id=_boot_id(),
             created_at=0,
         )
-        return Tape(self._folder, header, self._clock, self._tell, unreported)
+        return Tape(self._folder, header, self._clock, self._tell_of_loss, unreported)
 
     def _renew(self, seen: Tape) -> None:
         with self._renewing:
             if self._tape is seen:
                 self._lost_before += seen.lost - seen.unreported
-                self._tape = self._new_tape(str(uuid.uuid4()), seen.unreported)
+                self._tape = self._new_tape(_new_writer_id(), seen.unreported)
 
-    def _tell(self, error: object) -> None:
+    def _tell_of_loss(self, error: object) -> None:
+        self._tell(
+            f"metric points of run {self._run_id} are being lost: {error}; the program goes on, "
+            "the lost points are counted, and logging resumes when the folder "
+            f"{self._folder} can be written"
+        )
+
+    def _tell(self, message: str) -> None:
         if not self._warned:
             self._warned = True
-            self._warn(
-                f"metric points of run {self._run_id} are being lost: {error}; the program goes "
-                "on, the lost points are counted, and logging resumes when the folder "
-                f"{self._folder} can be written"
-            )
+            self._warn(message)
 
     def hold_for_fork(self) -> Tape:
         """Let no segment be half opened while the process is copied."""
@@ -361,12 +366,18 @@ class JournalWriter:
         self._tape.abandon()  # also its descriptors: they would keep the parent's lock
         self._renewing = threading.Lock()
         self._lost_before = 0
-        self._tape = self._new_tape(str(uuid.uuid4()), 0)
+        self._tape = self._new_tape(_new_writer_id(), 0)
 
 
 _Key = tuple[SeriesForm, str, str]
 _journals: Final[weakref.WeakSet[JournalWriter]] = weakref.WeakSet()
-_held: Final[dict[int, list[tuple[JournalWriter, Tape]]]] = {}
+_held: Final[list[tuple[JournalWriter, Tape]]] = []
+_registering: Final = threading.RLock()
+"""Held while a journal is added and while the process is copied."""
+
+
+def _new_writer_id() -> str:
+    return os.urandom(16).hex()
 
 
 def _boot_id() -> str:
@@ -377,20 +388,23 @@ def _boot_id() -> str:
 
 
 def _before_fork() -> None:
-    _held[threading.get_ident()] = [(each, each.hold_for_fork()) for each in list(_journals)]
+    _registering.acquire()
+    _held.extend((journal, journal.hold_for_fork()) for journal in list(_journals))
 
 
 def _after_fork_in_parent() -> None:
-    for _, tape in _held.pop(threading.get_ident(), []):
+    for _, tape in _held:
         tape.let_go()
+    _held.clear()
+    _registering.release()
 
 
 def _after_fork_in_child() -> None:
-    held = _held.pop(threading.get_ident(), [])
-    _held.clear()
-    for journal, tape in held:
+    for journal, tape in _held:
         tape.let_go()
         journal.begin_in_child()
+    _held.clear()
+    _registering.release()
 
 
 os.register_at_fork(

@@ -4,6 +4,7 @@ There is no Python step per number, only per text. The format is described in
 ``headway.metrics.slots``.
 """
 
+import re
 import zlib
 from dataclasses import dataclass, field
 from typing import Final, cast, get_args
@@ -12,7 +13,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from headway.metrics.slots import HAS_STEP, MAX_ID, PART_BYTES, SLOT_BYTES, Kind, used_bytes
+from headway.metrics.slots import (
+    HAS_STEP,
+    MAX_ID,
+    MAX_INTEGER_BITS,
+    PART_BYTES,
+    SLOT_BYTES,
+    Kind,
+    used_bytes,
+)
 from headway.model import Scalar, SeriesForm
 
 Floats = NDArray[np.float64]
@@ -25,6 +34,7 @@ SeriesKey = tuple[str, str, SeriesForm]
 _MAX_PENDING_BYTES: Final = 64 << 20
 _BLOCK_SLOTS: Final = 1 << 13  # what is checked at once stays in the cache
 _FORMS: Final = frozenset(get_args(SeriesForm))
+_HEXADECIMAL: Final = re.compile(rf"-?[0-9a-f]{{1,{MAX_INTEGER_BITS // 4}}}")
 _RECORD: Final = np.dtype(
     [("crc", "<u4"), ("head", "<u4"), ("time", "<i8"), ("step", "<i8"), ("value", "<i8")]
 )
@@ -165,8 +175,8 @@ class _Reading:
     lost: int
     changed: bool = False
     defined: list[SeriesKey] = field(default_factory=list["SeriesKey"])
-    texts: dict[int, str] = field(default_factory=dict[int, str])
-    """By the position of the record that refers to it."""
+    texts: dict[int, str | int] = field(default_factory=dict[int, str | int])
+    """Texts, and integers that were kept as such, by the position of the record of the point."""
 
 
 def _read(records: NDArray[np.void], table: NameTable, consumed: int, lost: int) -> Stretch:
@@ -229,7 +239,9 @@ def _cut_texts(
             if text is not None:
                 names.append((int(record["head"]) >> 8, text))
         elif text is not None:
-            reading.texts[int(at[row])] = text
+            value = _big_integer(text) if kinds[at[row]] == Kind.BIGINT else text
+            if value is not None:
+                reading.texts[int(at[row])] = value
     for name_id, text in sorted(names):
         _define(reading, name_id, text)
 
@@ -262,6 +274,10 @@ def _text(data: bytes) -> str | None:
         return data.decode()
     except UnicodeDecodeError:
         return None
+
+
+def _big_integer(digits: str) -> int | None:
+    return int(digits, 16) if _HEXADECIMAL.fullmatch(digits) else None
 
 
 # ---------------------------------------------------------------- columns
@@ -320,7 +336,7 @@ def _column(
     records: NDArray[np.void],
     kinds: NDArray[np.uint8],
     at: Ints,
-    texts: dict[int, str],
+    texts: dict[int, str | int],
 ) -> Column:
     own = records[at] if len(at) != len(records) else records
     return Column(
@@ -335,7 +351,7 @@ def _column(
 
 
 def _values(
-    records: NDArray[np.void], kinds: NDArray[np.uint8], at: Ints, texts: dict[int, str]
+    records: NDArray[np.void], kinds: NDArray[np.uint8], at: Ints, texts: dict[int, str | int]
 ) -> Values:
     raw = np.ascontiguousarray(records["value"])
     if not kinds.size:
@@ -359,6 +375,5 @@ def _values(
         chosen = kinds == kind
         mixed[chosen] = plain[chosen].tolist()
     for index in np.flatnonzero((kinds == Kind.TEXT) | (kinds == Kind.BIGINT)).tolist():
-        text = texts[int(at[index])]
-        mixed[index] = text if kinds[index] == Kind.TEXT else int(text, 16)
+        mixed[index] = texts[int(at[index])]
     return cast("list[Scalar]", mixed.tolist())

@@ -7,14 +7,13 @@ from types import GeneratorType
 from typing import Final, SupportsFloat, SupportsIndex, cast
 
 from headway.errors import InvalidValueError
-from headway.metrics.slots import MAX_INT, MIN_INT
+from headway.metrics.slots import MAX_INT, MAX_INTEGER_BITS, MIN_INT
 from headway.model import Scalar
 
 _ACCEPTED: Final = (
     "a float, an int, a bool, a str, None, or one number of NumPy, PyTorch, Decimal or the like"
 )
 _SEQUENCES: Final = (list, tuple, range, GeneratorType, AbstractSet)
-_MAX_INTEGER_BITS: Final = 4096  # Python itself refuses to print those above 4300 digits
 _PLAIN: Final = frozenset({float, int, bool, type(None)})
 
 
@@ -34,10 +33,10 @@ def to_scalar(name: object, value: object, max_text_bytes: int) -> Scalar:
         plain = _from_protocols(name, value)
     if isinstance(plain, str):
         _check_text(name, plain, max_text_bytes)
-    elif isinstance(plain, int) and plain.bit_length() > _MAX_INTEGER_BITS:
+    elif isinstance(plain, int) and plain.bit_length() > MAX_INTEGER_BITS:
         raise InvalidValueError(
             f"metric {name!r} was given an integer of {plain.bit_length()} bits: at most "
-            f"{_MAX_INTEGER_BITS} are accepted; log a larger one as a text"
+            f"{MAX_INTEGER_BITS} are accepted; log a larger one as a text"
         )
     return plain
 

@@ -201,6 +201,9 @@ class Segment:
             os.close(self._fd)
             self._fd = -1
 
+    def __del__(self) -> None:
+        self.close()
+
     def _first_empty(self) -> int:
         at = self._checked
         while at < self.size:

@@ -50,6 +50,8 @@ HAS_STEP: Final = 0x80
 MAX_ID: Final = (1 << 24) - 1
 MIN_INT: Final = -(1 << 63)
 MAX_INT: Final = (1 << 63) - 1
+MAX_INTEGER_BITS: Final = 4096
+"""Of integers beyond int64. Python itself refuses to print those of more than 4300 digits."""
 
 SLOT: Final = struct.Struct("<I28s")
 FLOAT_BODY: Final = struct.Struct("<Iqqd")

@@ -33,10 +33,12 @@ def take_in(
     Returns:
         The offset after it, or None where somebody else moved it meanwhile; then nothing was added.
     """
-    stretch = decode(records, NameTable.from_bytes(writer.names), torn=torn)
+    known = NameTable.from_bytes(writer.names)
+    stretch = decode(records, known, torn=torn)
     if not stretch.consumed:
         return writer.taken
-    moved = Writer(writer.writer_id, writer.taken + stretch.consumed, stretch.names.to_bytes())
+    names = writer.names if stretch.names is known else stretch.names.to_bytes()
+    moved = Writer(writer.writer_id, writer.taken + stretch.consumed, names)
     with database.write() as tx:
         if not series.put_writer(tx, rid, moved, before=writer.taken):
             return None
