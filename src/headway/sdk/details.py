@@ -1,0 +1,73 @@
+"""The dict that ``Run.get_details`` returns."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from headway.model import Run, RunError, Submission
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def details_of(run: Run, logs: Mapping[str, str]) -> dict[str, object]:
+    """What is known of a run, by the names that ``azureml.core`` uses; absent values left out.
+
+    Args:
+        run: The run.
+        logs: Its logs, name to URL.
+    """
+    details: dict[str, object | None] = {
+        "runId": run.id,
+        "target": run.target,
+        "status": str(run.status),
+        "startTimeUtc": iso_time(run.started_at),
+        "endTimeUtc": iso_time(run.ended_at),
+        "services": {},
+        "error": None if run.error is None else {"error": error_dict(run.error)},
+        "warnings": _warnings(run),
+        "properties": dict(run.properties),
+        "inputDatasets": [],
+        "outputDatasets": [],
+        "runDefinition": None if run.definition is None else _definition(run.definition),
+        "logFiles": dict(logs),
+        "submittedBy": run.created_by or None,
+    }
+    return {key: value for key, value in details.items() if value is not None}
+
+
+def error_dict(error: RunError) -> dict[str, object]:
+    """An error as JSON shows it."""
+    fields: dict[str, object | None] = {
+        "code": error.code,
+        "message": error.message,
+        "exitCode": error.exit_code,
+        "signal": error.signal,
+        "debugType": error.debug_type,
+        "debugStackTrace": error.debug_stack_trace,
+    }
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def iso_time(microseconds: int | None) -> str | None:
+    """A time as ISO 8601 in UTC, to the microsecond."""
+    if microseconds is None:
+        return None
+    at = _EPOCH + timedelta(microseconds=microseconds)
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _warnings(run: Run) -> list[dict[str, str]] | None:
+    if not run.points_lost:
+        return None
+    return [{"source": "metrics", "message": f"{run.points_lost} metric points were lost"}]
+
+
+def _definition(definition: Submission) -> dict[str, object]:
+    return {
+        "script": definition.script,
+        "command": list(definition.command),
+        "arguments": list(definition.arguments),
+        "sourceDirectory": definition.source_directory,
+        "target": definition.target,
+        "environmentVariables": dict(definition.environment_variables),
+        "maxRunDurationSeconds": definition.max_run_duration_s,
+    }

@@ -1,0 +1,127 @@
+"""The files of a run: kept and brought back."""
+
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from headway.errors import InvalidValueError
+from headway.model import FileEntry
+from headway.sdk import transfers
+from headway.sdk.run_state import RunState
+
+
+class RunFiles(RunState):
+    """The part of ``Run`` about files."""
+
+    def get_file_names(self) -> list[str]:
+        """The names of all files and logs."""
+        return [entry.path for entry in self._api.files.list(self.id)]
+
+    def upload_file(
+        self,
+        name: str,
+        path_or_stream: str | Path | BinaryIO | TextIO,
+        datastore_name: str | None = None,
+    ) -> FileEntry:
+        """Keep a file with the run.
+
+        Args:
+            name: What it is called in the run, such as ``outputs/model.pkl``.
+            path_or_stream: The file, or an open stream.
+            datastore_name: Accepted and ignored.
+
+        Raises:
+            RunFileExistsError: The run has a file of that name.
+        """
+        return transfers.upload_file(self._api.files, self.id, name, path_or_stream)
+
+    def upload_files(
+        self,
+        names: list[str],
+        paths: list[str],
+        return_artifacts: bool = False,
+        timeout_seconds: float | None = None,
+        datastore_name: str | None = None,
+    ) -> list[FileEntry] | None:
+        """Keep several files with the run.
+
+        Args:
+            names: What they are called in the run.
+            paths: The files, as many.
+            return_artifacts: Whether to return what was kept.
+            timeout_seconds: Accepted and ignored.
+            datastore_name: Accepted and ignored.
+        """
+        if len(names) != len(paths):
+            raise InvalidValueError(
+                f"{len(names)} names were given for {len(paths)} paths: give as many"
+            )
+        kept = [self.upload_file(n, p) for n, p in zip(names, paths, strict=True)]
+        return kept if return_artifacts else None
+
+    def upload_folder(
+        self, name: str, path: str | Path, datastore_name: str | None = None
+    ) -> list[FileEntry]:
+        """Keep every file below a folder, with its structure, under a prefix.
+
+        Raises:
+            RunFileExistsError: The run has one of them; none is kept then.
+        """
+        return transfers.upload_folder(self._api.files, self.id, name, path)
+
+    def download_file(
+        self,
+        name: str,
+        output_file_path: str | Path | None = None,
+        _validate_checksum: bool = False,
+    ) -> None:
+        """Bring a file to this machine.
+
+        Args:
+            name: The file's name in the run.
+            output_file_path: The file to write, or a folder; None for the current folder.
+            _validate_checksum: Accepted; what is kept is always checked.
+
+        Raises:
+            RunFileNotFoundError: The run has no such file; the message lists those it has.
+        """
+        transfers.download_file(self._api.files, self.id, name, output_file_path)
+
+    def download_files(
+        self,
+        prefix: str | None = None,
+        output_directory: str | Path | None = None,
+        output_paths: list[str] | None = None,
+        batch_size: int = 100,
+        append_prefix: bool = True,
+        timeout_seconds: float | None = None,
+    ) -> None:
+        """Bring all files below a prefix to this machine.
+
+        Args:
+            prefix: A folder among the run's files; None for all.
+            output_directory: Where to write them; None for the current folder.
+            output_paths: Where to write each instead, in the order of the names.
+            batch_size: Accepted and ignored.
+            append_prefix: Whether the prefix is kept in the paths written.
+            timeout_seconds: Accepted and ignored.
+        """
+        transfers.download_files(
+            self._api.files,
+            self.id,
+            prefix,
+            output_directory,
+            output_paths,
+            append_prefix=append_prefix,
+        )
+
+    def get_all_logs(self, destination: str | Path | None = None) -> list[str]:
+        """Bring all logs to this machine and return where they are.
+
+        Args:
+            destination: The folder to write in; None for ``assets/<run id>``.
+        """
+        folder = Path("assets", self.id) if destination is None else Path(destination)
+        return [
+            str(transfers.download_file(self._api.files, self.id, e.path, folder / e.path))
+            for e in self._logs()
+        ]

@@ -1,0 +1,255 @@
+"""This process's part in the runs of one workspace.
+
+A ``Session`` holds the claim that the process is alive (the lease on which its interactive runs
+hang), the journals that it logs to, and one daemon thread. About once a second the thread moves
+what was logged into the workspace; several times a second it looks whether somebody wants a run of
+this process canceled. ``process`` opens sessions and ends them with the process.
+"""
+
+import threading
+import time
+import uuid
+import weakref
+from collections.abc import Callable, Iterable
+
+from headway.api import Api, Lease
+from headway.errors import HeadwayError, RunStateError
+from headway.metrics.journal import JournalWriter
+from headway.metrics.moving import drain_run
+from headway.model import RunError, Status, WorkspaceInfo
+from headway.sdk.interruption import interrupt_main_thread
+from headway.settings import Settings
+
+_LOOK_S = 0.1
+"""Seconds between two looks for a request to cancel."""
+_JOIN_S = 5.0
+_LOOKING = "looking for requests to cancel"
+_MOVING = "moving metrics into the workspace"
+_ENDING = "ending a run of this process"
+
+
+class Session:
+    """See the module. Any thread may use it; a child made by fork must not.
+
+    Args:
+        api: The workspace.
+        settings: The settings that hold.
+        warn: Told in one line of what is wrong but stops nobody.
+        interrupt: Called when a run of this process was canceled from elsewhere.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        settings: Settings,
+        *,
+        warn: Callable[[str], None],
+        interrupt: Callable[[], None] = interrupt_main_thread,
+    ) -> None:
+        self.api = api
+        self.settings = settings
+        self.info: WorkspaceInfo = api.info()
+        self._warn = warn
+        self._warned: set[str] = set()
+        self._interrupt = interrupt
+        self._lock = threading.RLock()
+        self._drain_lock = threading.Lock()
+        self._lease: Lease | None = None
+        self._owner_id = ""
+        self._owned: dict[str, None] = {}  # in the order in which they were made
+        self._journals: dict[str, JournalWriter] = {}
+        self._finished: weakref.WeakValueDictionary[str, JournalWriter] = (
+            weakref.WeakValueDictionary()
+        )  # of runs that have ended; whoever still holds one may log to it
+        self._undrained: set[str] = set()
+        self._moved: dict[str, tuple[str, int]] = {}  # what was there when a journal was moved last
+        self._cancel_wanted = False
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+
+    # ------------------------------------------------------------ runs of this process
+
+    def owner_id(self) -> str:
+        """The name under which runs hang on the life of this process."""
+        with self._lock:
+            if self._lease is None:
+                owner_id = str(uuid.uuid4())
+                self._lease = self.api.hold_lease(owner_id)
+                self._owner_id = owner_id
+                self._start()
+            return self._owner_id
+
+    def adopt(self, run_ids: Iterable[str]) -> None:
+        """These runs were made by this process: they end with it, at the latest."""
+        with self._lock:
+            self._owned.update(dict.fromkeys(run_ids))
+
+    def owns(self, run_id: str) -> bool:
+        """Whether the run was made by this process and has not been ended by it."""
+        return run_id in self._owned
+
+    def end_run(
+        self, run_id: str, status: Status, *, error: RunError | None = None, reason: str = ""
+    ) -> None:
+        """End a run; what this process logged for it is safe on the disk before.
+
+        Raises:
+            RunStateError: Its status does not allow it.
+        """
+        self._close_journal(run_id)
+        self.api.runs.end(run_id, status, error=error, reason=reason)
+        self._owned.pop(run_id, None)
+
+    # ------------------------------------------------------------ metrics
+
+    def journal(self, run_id: str) -> JournalWriter:
+        """Where this process logs for a run. It may be kept and used for ever."""
+        with self._lock:
+            found = self._journals.get(run_id) or self._finished.pop(run_id, None)
+            if found is None:
+                found = JournalWriter(
+                    self.api.metrics.journal_dir,
+                    run_id,
+                    str(uuid.uuid4()),
+                    segment_bytes=self.settings.journal_segment_bytes,
+                    max_text_bytes=self.settings.max_metric_text_bytes,
+                    max_name_chars=self.settings.max_metric_name_chars,
+                    warn=self._warn,
+                )
+                self._start()
+            self._journals[run_id] = found
+            return found
+
+    def drain(self, run_id: str) -> None:
+        """Move what was logged for a run into the workspace, now.
+
+        Raises:
+            StorageError: The workspace cannot be written; nothing is lost.
+        """
+        with self._lock:
+            journal = self._journals.get(run_id)
+        if journal is not None:
+            journal.sync()
+        self._move(run_id)
+
+    def _close_journal(self, run_id: str) -> None:
+        with self._lock:
+            journal = self._journals.pop(run_id, None)
+            if journal is None:
+                return
+            self._finished[run_id] = journal
+            self._undrained.add(run_id)
+            self._moved.pop(run_id, None)
+        journal.sync()
+        journal.close()
+
+    # ------------------------------------------------------------ the thread
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._attend, name="headway", daemon=True)
+            self._thread.start()
+
+    def _attend(self) -> None:
+        drain_at = time.monotonic() + self.settings.drain_interval_s
+        while not self._stopping.wait(_LOOK_S):
+            self._attempt(self._see_to_cancels, _LOOKING)
+            if time.monotonic() >= drain_at:
+                self._move_metrics()
+                drain_at = time.monotonic() + self.settings.drain_interval_s
+
+    def _attempt(self, act: Callable[[], None], what: str) -> bool:
+        """Do it, and go on where it cannot be done, which is said once. Whether it was done."""
+        try:
+            act()
+        except (HeadwayError, OSError) as error:
+            if what not in self._warned:
+                self._warned.add(what)
+                self._warn(f"{what} fails: {error}")
+            return False
+        return True
+
+    def _see_to_cancels(self) -> None:
+        lease = self._lease
+        if lease is None:
+            return
+        self._cancel_wanted = lease.cancel_requested() or self._cancel_wanted
+        if not self._cancel_wanted:
+            return
+        canceled = False
+        for run_id in reversed(list(self._owned)):
+            if self.api.runs.get(run_id).status is Status.CANCEL_REQUESTED:
+                self._end_or_leave(run_id, Status.CANCELED, None, "the process was interrupted")
+                canceled = True
+        self._cancel_wanted = False
+        if canceled:
+            self._interrupt()
+
+    def _move_metrics(self) -> None:
+        with self._lock:
+            for run_id, journal in list(self._finished.items()):
+                if journal.written:  # logged to after the end of its run
+                    self._journals[run_id] = self._finished.pop(run_id)
+            journals = dict(self._journals)
+            ended = set(self._undrained)
+        for run_id, journal in journals.items():
+            journal.sync()
+            mark = (journal.writer_id, journal.written)
+            if mark == self._moved.get(run_id) and not self._has_others(run_id, journal):
+                continue
+            if self._attempt(lambda run_id=run_id: self._move(run_id), _MOVING):
+                self._moved[run_id] = mark
+        for run_id in ended:
+            self._attempt(lambda run_id=run_id: self._move(run_id), _MOVING)
+
+    def _has_others(self, run_id: str, journal: JournalWriter) -> bool:
+        """Whether journals of other writers are there: of forked workers, for one."""
+        folder = self.api.metrics.journal_dir / run_id
+        try:
+            return not all(path.name.startswith(journal.writer_id) for path in folder.iterdir())
+        except FileNotFoundError:
+            return False
+
+    def _move(self, run_id: str) -> None:
+        with self._drain_lock:
+            drain_run(self.api.metrics, run_id)
+        self._undrained.discard(run_id)
+
+    # ------------------------------------------------------------ the end
+
+    def finish(self, uncaught: RunError | None) -> None:
+        """End the runs of this process that have not ended, take in what was logged, let go.
+
+        Args:
+            uncaught: The exception that ended the program, if one did.
+        """
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(_JOIN_S)
+        for run_id in reversed(list(self._owned)):  # children before their parents
+            self._attempt(lambda run_id=run_id: self._end_with_process(run_id, uncaught), _ENDING)
+        self._move_metrics()
+        for run_id in list(self._journals):
+            self._close_journal(run_id)
+        for run_id in sorted(self._undrained):  # closed, so that nothing stays behind
+            self._attempt(lambda run_id=run_id: self._move(run_id), _MOVING)
+        if self._lease is not None:
+            self._lease.close()
+        self.api.close()
+
+    def _end_with_process(self, run_id: str, uncaught: RunError | None) -> None:
+        if self.api.runs.get(run_id).status is Status.CANCEL_REQUESTED:
+            self._end_or_leave(run_id, Status.CANCELED, None, "the process ended")
+        elif uncaught is not None:
+            self._end_or_leave(run_id, Status.FAILED, uncaught, uncaught.message)
+        else:
+            self._end_or_leave(run_id, Status.COMPLETED, None, "the process ended normally")
+
+    def _end_or_leave(
+        self, run_id: str, status: Status, error: RunError | None, reason: str
+    ) -> None:
+        """End a run unless somebody else was first."""
+        try:
+            self.end_run(run_id, status, error=error, reason=reason)
+        except RunStateError:
+            self._owned.pop(run_id, None)

@@ -1,0 +1,246 @@
+"""What a workspace is by itself: found, opened, named, written down."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, Self
+
+from headway.api import Api
+from headway.errors import ConflictError, InvalidValueError, WorkspaceNotFoundError
+from headway.sdk import locations
+from headway.sdk.details import iso_time
+from headway.sdk.locations import Location
+from headway.sdk.process import say, session_for
+from headway.sdk.session import Session
+from headway.settings import Settings, load_settings
+
+
+class WorkspaceBase:
+    """Everything of ``Workspace`` that leads to no experiment or run."""
+
+    _said: ClassVar[set[Path]] = set()
+
+    def __init__(
+        self,
+        subscription_id: str,
+        resource_group: str,
+        workspace_name: str,
+        auth: object = None,
+        _location: str | None = None,
+        _disable_service_check: bool = False,
+        _workspace_id: str | None = None,
+        sku: str = "basic",
+        tags: Mapping[str, str] | None = None,
+        _cloud: str = "AzureCloud",
+    ) -> None:
+        settings = load_settings()
+        words = _words(subscription_id, resource_group)
+        self._open(locations.named(workspace_name, settings, **words), settings)
+
+    def _open(self, place: Location, settings: Settings) -> None:
+        self._place = place._replace(folder=place.folder.resolve())
+        self._settings = settings
+        self._name = self.session.info.name
+        if place.defaulted and place.folder not in self._said:
+            self._said.add(place.folder)
+            say(
+                f"using the embedded workspace at {place.folder} (set HEADWAY_WORKSPACE or write "
+                "a config.json to choose another)"
+            )
+
+    @classmethod
+    def at(cls, place: Location, settings: Settings) -> Self:
+        """The workspace at a place; made there if there is none. For Headway's own use."""
+        workspace = cls.__new__(cls)
+        workspace._open(place, settings)
+        return workspace
+
+    @classmethod
+    def from_config(
+        cls,
+        path: str | Path | None = None,
+        auth: object = None,
+        _logger: object = None,
+        _file_name: str | None = None,
+    ) -> Self:
+        """The workspace that ``HEADWAY_WORKSPACE``, else a config file, else nobody names.
+
+        Args:
+            path: A config file, or the folder where the search for one begins; None for the
+                current folder.
+            auth: Ignored.
+            _logger: Ignored.
+            _file_name: The only file name to look for.
+
+        The search goes up to the root for ``.azureml/config.json``, then for ``aml_config/`` and
+        for a plain file (``project.json`` too). Where nobody names a workspace, the default
+        embedded one is opened, and where that is is said once on standard error.
+
+        Raises:
+            ConfigurationError: What was named cannot be found or read.
+        """
+        settings = load_settings()
+        return cls.at(locations.find(settings, path, _file_name), settings)
+
+    @classmethod
+    def create(
+        cls,
+        name: str,
+        auth: object = None,
+        subscription_id: str | None = None,
+        resource_group: str | None = None,
+        location: str | None = None,
+        create_resource_group: bool = True,
+        sku: str = "basic",
+        tags: Mapping[str, str] | None = None,
+        friendly_name: str | None = None,
+        storage_account: str | None = None,
+        key_vault: str | None = None,
+        app_insights: str | None = None,
+        container_registry: str | None = None,
+        adb_workspace: str | None = None,
+        primary_user_assigned_identity: str | None = None,
+        cmk_keyvault: str | None = None,
+        resource_cmk_uri: str | None = None,
+        hbi_workspace: bool = False,
+        default_cpu_compute_target: object = None,
+        default_gpu_compute_target: object = None,
+        private_endpoint_config: object = None,
+        private_endpoint_auto_approval: bool = True,
+        exist_ok: bool = False,
+        show_output: bool = True,
+        user_assigned_identity_for_cmk_encryption: str | None = None,
+        system_datastores_auth_mode: str = "accessKey",
+        v1_legacy_mode: bool | None = None,
+    ) -> Self:
+        """Make an embedded workspace of this name.
+
+        Only ``name``, ``subscription_id``, ``resource_group`` and ``exist_ok`` mean something
+        outside Azure; the rest is accepted and ignored.
+
+        Raises:
+            ConflictError: There is one, and ``exist_ok`` is not set.
+        """
+        settings = load_settings()
+        words = _words(subscription_id, resource_group)
+        place = locations.named(name, settings, **words)
+        if _is_workspace(place.folder) and not exist_ok:
+            raise ConflictError(
+                f"there is a workspace {name!r} at {place.folder}: open it with Workspace.get("
+                f"{name!r}), or give exist_ok=True"
+            )
+        return cls.at(place, settings)
+
+    @classmethod
+    def get(
+        cls,
+        name: str,
+        auth: object = None,
+        subscription_id: str | None = None,
+        resource_group: str | None = None,
+        location: str | None = None,
+        cloud: str = "AzureCloud",
+        id: str | None = None,
+    ) -> Self:
+        """The embedded workspace of this name, which must exist.
+
+        Raises:
+            WorkspaceNotFoundError: There is none.
+        """
+        settings = load_settings()
+        place = locations.named(name, settings, **_words(subscription_id, resource_group))
+        if not _is_workspace(place.folder):
+            raise WorkspaceNotFoundError(
+                f"there is no workspace {name!r} in {place.folder.parent}: make it with "
+                f"Workspace.create({name!r})"
+            )
+        return cls.at(place, settings)
+
+    def write_config(self, path: str | Path | None = None, file_name: str | None = None) -> None:
+        """Write a config file by which ``from_config`` finds this workspace.
+
+        Args:
+            path: The folder to write ``.azureml/config.json`` in; None for the current one.
+            file_name: Another name for the file.
+        """
+        target = locations.config_target(path, file_name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(locations.config_text(self._place, self._settings), encoding="utf-8")
+
+    def get_details(self) -> dict[str, object]:
+        """What the workspace is: id, name, location, creationTime and the words that name it."""
+        info = self.session.info
+        return {
+            "id": self.uri,
+            "name": self.name,
+            "friendlyName": self.name,
+            "location": self.location,
+            "type": "headway",
+            "creationTime": iso_time(info.created_at),
+            "subscriptionId": self.subscription_id,
+            "resourceGroup": self.resource_group,
+            "folder": info.location,
+        }
+
+    @property
+    def name(self) -> str:
+        """The workspace's name."""
+        return self._name
+
+    @property
+    def subscription_id(self) -> str:
+        """What the config file or the caller said; ``local`` where nobody did."""
+        return self._place.subscription_id
+
+    @property
+    def resource_group(self) -> str:
+        """What the config file or the caller said; ``local`` where nobody did."""
+        return self._place.resource_group
+
+    @property
+    def location(self) -> str:
+        """``local``: no region of a cloud."""
+        return locations.LOCAL
+
+    @property
+    def session(self) -> Session:
+        """This process's way into the workspace. For Headway's own use."""
+        place = self._place
+        return session_for(place.folder, place.name, self._settings)
+
+    @property
+    def api(self) -> Api:
+        """The workspace's verbs. For Headway's own use."""
+        return self.session.api
+
+    @property
+    def folder(self) -> Path:
+        """Where it is kept."""
+        return self._place.folder
+
+    @property
+    def uri(self) -> str:
+        """Where a person can look at it."""
+        return self._place.folder.as_uri()
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}.create(name={self.name!r}, "
+            f"subscription_id={self.subscription_id!r}, resource_group={self.resource_group!r})"
+        )
+
+
+def _words(subscription_id: object, resource_group: object) -> dict[str, str]:
+    words: dict[str, str] = {}
+    for key, value in (("subscription_id", subscription_id), ("resource_group", resource_group)):
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            raise InvalidValueError(
+                f"{key} was given as {type(value).__name__} {value!r}: give a string, any will do"
+            )
+        words[key] = value
+    return words
+
+
+def _is_workspace(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())

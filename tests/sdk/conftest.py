@@ -1,0 +1,69 @@
+"""A workspace of its own for each test, and other processes that use it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from headway import Experiment, Workspace
+from headway.sdk.process import close_sessions
+
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """An embedded workspace, and an empty current folder."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("HEADWAY_WORKSPACE", str(tmp_path / "workspace"))
+    yield Workspace.from_config()
+    close_sessions()
+
+
+@pytest.fixture
+def experiment(workspace: Workspace) -> Experiment:
+    """An experiment in it."""
+    return Experiment(workspace, "explore-runs")
+
+
+@pytest.fixture
+def programs(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the test programs, made the current one."""
+    monkeypatch.chdir(PROGRAMS)
+    return PROGRAMS
+
+
+Python = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def python(workspace: Workspace, tmp_path: Path) -> Iterator[Python]:
+    """Start a program in a process of its own, which is killed at the end of the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(text: str, *, ignore_interrupts: bool = False) -> "subprocess.Popen[str]":
+        before = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        program = tmp_path / f"program_{len(started)}.py"
+        header = "import os, signal, sys, time\nfrom headway import *\n"
+        program.write_text((before if ignore_interrupts else "") + header + text, encoding="utf-8")
+        process = subprocess.Popen(
+            [sys.executable, str(program)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=dict(os.environ),
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+        process.communicate()

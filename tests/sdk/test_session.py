@@ -1,0 +1,108 @@
+"""What the thread of a session does when the workspace gives trouble."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from headway import Experiment, StorageFullError, Workspace
+from headway.model import Status
+from headway.sdk.process import close_sessions
+from headway.sdk.session import Session
+from headway.settings import load_settings
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def session(workspace: Workspace, said: list[str], monkeypatch: pytest.MonkeyPatch) -> Session:
+    monkeypatch.setenv("HEADWAY_DRAIN_INTERVAL_S", "0.05")
+    interrupts = said  # both are told in one list, in their order
+    return Session(
+        workspace.api,
+        load_settings(),
+        warn=said.append,
+        interrupt=lambda: interrupts.append("interrupted"),
+    )
+
+
+def test_trouble_is_said_once_and_tried_again(
+    session: Session, experiment: Experiment, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = experiment.start_logging()
+    tries: list[str] = []
+    metrics: Any = session.api.metrics
+    append = metrics.append
+
+    def full(run_id: str, *args: Any, **kwargs: Any) -> int:
+        tries.append(run_id)
+        if len(tries) < 4:
+            raise StorageFullError("the disk is full")
+        return append(run_id, *args, **kwargs)
+
+    monkeypatch.setattr(metrics, "append", full)
+    session.journal(run.id).log("loss", 1.0)
+    wait_until(lambda: len(tries) >= 4)
+    assert said == ["moving metrics into the workspace fails: the disk is full"]
+
+
+def test_a_cancel_that_cannot_be_read_at_first_is_not_forgotten(
+    session: Session, experiment: Experiment, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run,) = experiment.create_runs([experiment.new_run("owned-here")])
+    (other,) = session.api.runs.create(
+        [replace(experiment.new_run("owned-there"), owner_id=session.owner_id())]
+    )
+    session.adopt([other.id])
+    runs: Any = session.api.runs
+    get = runs.get
+    failures = [StorageFullError("the disk is full")] * 2
+
+    def sometimes(run_id: str) -> Any:
+        if failures:
+            raise failures.pop()
+        return get(run_id)
+
+    monkeypatch.setattr(runs, "get", sometimes)
+    runs.cancel(other.id, wait_s=0)
+    wait_until(lambda: "interrupted" in said)
+    assert get(other.id).status is Status.CANCELED
+    assert get(run.id).status is Status.RUNNING
+    assert said[0].startswith("looking for requests to cancel fails")
+    assert said.count("interrupted") == 1
+
+
+def test_the_end_of_a_session_leaves_no_journal_behind(
+    experiment: Experiment, workspace: Workspace
+) -> None:
+    run = experiment.start_logging()
+    child = run.child_run()
+    run.log("loss", 1.0)
+    child.log("loss", 2.0)
+    child.complete()
+    child.log("late", 3.0)
+    folder = workspace.api.metrics.journal_dir
+    close_sessions()
+    assert list(folder.rglob("*.hwj")) == []
+
+
+def test_a_run_that_somebody_else_ended_is_no_trouble_at_the_end(
+    experiment: Experiment, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = experiment.start_logging()
+    workspace.api.runs.end(run.id, Status.FAILED)
+    close_sessions()
+    assert run.get_status() == "Failed"
+    assert capsys.readouterr().err == ""
