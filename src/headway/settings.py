@@ -36,7 +36,7 @@ SETTINGS: Final = (
     Setting("home", str, "", "Folder of the embedded workspaces. Default: the user's data folder."),
     Setting("user", str, "", "Name written beside what you do. Default: the login name."),
     Setting("drain_interval_s", float, 1.0, "Seconds between two moves of logged points to store."),
-    Setting("journal_segment_bytes", int, 1 << 20, "Size of one preallocated journal file."),
+    Setting("journal_segment_bytes", int, 1 << 18, "Size of one preallocated journal file."),
     Setting("busy_timeout_s", float, 30.0, "Patience with other writers of the database, seconds."),
     Setting("cancel_grace_s", float, 10.0, "Seconds between SIGTERM and SIGKILL, if not given."),
     Setting("max_experiment_name_chars", int, 255, "Longest name of an experiment."),
@@ -50,6 +50,7 @@ SETTINGS: Final = (
     Setting("max_file_path_chars", int, 1_000, "Longest name of a run's file."),
     Setting("max_snapshot_bytes", int, 1 << 30, "Largest source directory kept with a run."),
     Setting("max_snapshot_files", int, 50_000, "Most files of a source directory."),
+    Setting("debug", bool, False, "Whether the command shows where an unexpected error arose."),
 )
 
 
@@ -74,6 +75,7 @@ class Settings(msgspec.Struct, frozen=True):
     max_file_path_chars: int
     max_snapshot_bytes: int
     max_snapshot_files: int
+    debug: bool
 
 
 def load_settings(

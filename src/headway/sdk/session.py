@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from headway.api import Api, Lease
 from headway.errors import HeadwayError, RunStateError
 from headway.metrics.journal import JournalWriter
-from headway.metrics.moving import drain_run
+from headway.metrics.moving import Mover
 from headway.model import RunError, Status, WorkspaceInfo
 from headway.sdk.interruption import interrupt_main_thread
 from headway.settings import Settings
@@ -54,6 +54,7 @@ class Session:
         self._interrupt = interrupt
         self._lock = threading.RLock()
         self._drain_lock = threading.Lock()
+        self._mover = Mover(api.metrics)
         self._lease: Lease | None = None
         self._owner_id = ""
         self._owned: dict[str, None] = {}  # in the order in which they were made
@@ -212,7 +213,7 @@ class Session:
 
     def _move(self, run_id: str) -> None:
         with self._drain_lock:
-            drain_run(self.api.metrics, run_id)
+            self._mover.drain(run_id)
         self._undrained.discard(run_id)
 
     # ------------------------------------------------------------ the end

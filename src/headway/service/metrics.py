@@ -4,7 +4,7 @@ import contextlib
 from pathlib import Path
 
 from headway.errors import InvalidValueError, RunNotFoundError, StorageCorruptError
-from headway.metrics.moving import drain_run
+from headway.metrics.moving import Mover
 from headway.model import MetricQuery, Series, SeriesSummary
 from headway.service.layout import Layout
 from headway.store import runs, series
@@ -18,6 +18,7 @@ class MetricService:
     def __init__(self, database: Database, layout: Layout) -> None:
         self._database = database
         self._layout = layout
+        self._mover = Mover(self)
 
     @property
     def journal_dir(self) -> Path:
@@ -61,7 +62,7 @@ class MetricService:
 
     def drain(self, run_id: str) -> None:
         """Take in what the journals of a run hold, and discard what was taken."""
-        drain_run(self, run_id)
+        self._mover.drain(run_id)
 
     def drain_all(self) -> None:
         """Take in what every journal of the workspace holds, but for damaged ones.
