@@ -2,9 +2,10 @@
 
 import math
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+import msgspec
 
 from headway.errors import FilterError
 
@@ -41,8 +42,7 @@ class Kind(Enum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """One word of the language and where it stands."""
 
     kind: Kind

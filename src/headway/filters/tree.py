@@ -1,9 +1,10 @@
 """What a filter is once it is read: a tree of frozen values."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 Literal = str | int | float | bool
 """One value. An instant is an int, in microseconds since 1970 UTC; a duration is in seconds."""
@@ -78,8 +79,7 @@ ALIASES: Final = {
 """The names that these columns have in ``headway.model``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """The left side of a test."""
 
     kind: FieldKind
@@ -97,8 +97,7 @@ class Field:
         return ValueType.ANY if self.aggregate is Aggregate.LAST else ValueType.NUMBER
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(msgspec.Struct, frozen=True):
     """The field compared with one value."""
 
     field: Field
@@ -106,8 +105,7 @@ class Comparison:
     value: Literal
 
 
-@dataclass(frozen=True, slots=True)
-class InList:
+class InList(msgspec.Struct, frozen=True):
     """The field is, or is not, one of these values."""
 
     field: Field
@@ -115,30 +113,26 @@ class InList:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NullTest:
+class NullTest(msgspec.Struct, frozen=True):
     """The run lacks the field, or has it."""
 
     field: Field
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(msgspec.Struct, frozen=True):
     """All of two or more."""
 
     operands: "tuple[Expression, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(msgspec.Struct, frozen=True):
     """Any of two or more."""
 
     operands: "tuple[Expression, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(msgspec.Struct, frozen=True):
     """The opposite."""
 
     operand: "Expression"
@@ -147,8 +141,7 @@ class Not:
 Expression = Comparison | InList | NullTest | And | Or | Not
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """One key of a sort order."""
 
     field: Field

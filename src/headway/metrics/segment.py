@@ -99,7 +99,6 @@ class Segment:
     __slots__ = (
         "_checked",
         "_entered",
-        "_fd",
         "_hole",
         "_hole_since",
         "map",
@@ -111,12 +110,11 @@ class Segment:
     map: mmap.mmap | bytearray
     take: Callable[[], int]
 
-    def __init__(self, path: Path, fd: int, mapped: mmap.mmap | bytearray) -> None:
+    def __init__(self, path: Path, mapped: mmap.mmap | bytearray) -> None:
         self.path = path
         self.map = mapped
         self.size = len(mapped)
         self.take = count(HEADER_BYTES, SLOT_BYTES).__next__
-        self._fd = fd
         self._entered = False
         self._checked = HEADER_BYTES
         self._hole = 0
@@ -125,7 +123,7 @@ class Segment:
     @classmethod
     def none(cls) -> Self:
         """A segment without room, in the place of one that is not there."""
-        return cls(Path(), -1, bytearray())
+        return cls(Path(), bytearray())
 
     @classmethod
     def create(cls, folder: Path, header: SegmentHeader) -> Self:
@@ -147,10 +145,11 @@ class Segment:
             mapped = mmap.mmap(fd, size)
             unfinished.rename(path)
         except BaseException:
-            os.close(fd)
             unfinished.unlink(missing_ok=True)
             raise
-        return cls(path, fd, mapped)
+        finally:
+            os.close(fd)  # the map has a descriptor of its own, and by it keeps the lock
+        return cls(path, mapped)
 
     @property
     def used(self) -> int:
@@ -160,7 +159,7 @@ class Segment:
     @property
     def vanished(self) -> bool:
         """Whether somebody has deleted the file."""
-        return self._fd >= 0 and os.fstat(self._fd).st_nlink == 0
+        return isinstance(self.map, mmap.mmap) and not self.path.exists()
 
     def settle(self, now: int, patience: int) -> bool:
         """Fill slots that were taken and then not written.
@@ -185,9 +184,17 @@ class Segment:
 
     def sync(self) -> None:
         """Carry what is written to the disk."""
-        if self._fd < 0:
+        if not isinstance(self.map, mmap.mmap):
             return
-        os.fdatasync(self._fd)
+        # Not by the map's own flush, which would hold up every thread of the process meanwhile.
+        try:
+            fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        try:
+            os.fdatasync(fd)
+        finally:
+            os.close(fd)
         if not self._entered:
             for folder in (self.path.parent, self.path.parent.parent):
                 _sync_folder(folder)
@@ -196,10 +203,7 @@ class Segment:
     def close(self) -> None:
         """Give up the file and the lock; writing raises from now on."""
         if isinstance(self.map, mmap.mmap):
-            self.map.close()  # holds a descriptor of its own, and by it the lock
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+            self.map.close()
 
     def __del__(self) -> None:
         self.close()

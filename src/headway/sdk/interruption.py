@@ -1,6 +1,5 @@
 """Raising ``KeyboardInterrupt`` in the main thread, as Ctrl-C does."""
 
-import ctypes
 import signal
 import threading
 
@@ -18,6 +17,8 @@ def interrupt_main_thread() -> None:
     if callable(signal.getsignal(signal.SIGINT)):
         signal.pthread_kill(main, signal.SIGINT)
     else:
+        import ctypes  # noqa: PLC0415  (seldom needed, and slow to import)
+
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(main), ctypes.py_object(KeyboardInterrupt)
         )

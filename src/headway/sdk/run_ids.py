@@ -1,7 +1,7 @@
 """Ids of runs: made by us before anything is written."""
 
+import os
 import re
-import secrets
 import time
 import uuid
 
@@ -25,4 +25,4 @@ def submitted_run_id(experiment: str, now_s: float | None = None, salt: str | No
     """
     slug = _NOT_IN_IDS.sub("-", experiment).strip("-_.")[:_EXPERIMENT_CHARS] or "run"
     now_s = time.time() if now_s is None else now_s
-    return f"{slug}_{int(now_s)}_{salt or secrets.token_hex(4)}"
+    return f"{slug}_{int(now_s)}_{salt or os.urandom(4).hex()}"

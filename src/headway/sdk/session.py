@@ -23,6 +23,8 @@ from headway.settings import Settings
 _LOOK_S = 0.1
 """Seconds between two looks for a request to cancel."""
 _JOIN_S = 5.0
+_MOST_OPEN = 64
+"""With more journals than these, those that nobody writes to are closed: each holds a file."""
 _LOOKING = "looking for requests to cancel"
 _MOVING = "moving metrics into the workspace"
 _ENDING = "ending a run of this process"
@@ -63,6 +65,7 @@ class Session:
             weakref.WeakValueDictionary()
         )  # of runs that have ended; whoever still holds one may log to it
         self._undrained: set[str] = set()
+        self._resting: set[str] = set()
         self._moved: dict[str, tuple[str, int]] = {}  # what was there when a journal was moved last
         self._cancel_wanted = False
         self._thread: threading.Thread | None = None
@@ -141,7 +144,6 @@ class Session:
             self._finished[run_id] = journal
             self._undrained.add(run_id)
             self._moved.pop(run_id, None)
-        journal.sync()
         journal.close()
 
     # ------------------------------------------------------------ the thread
@@ -197,11 +199,21 @@ class Session:
             journal.sync()
             mark = (journal.writer_id, journal.written)
             if mark == self._moved.get(run_id) and not self._has_others(run_id, journal):
+                if len(journals) > _MOST_OPEN:
+                    self._rest(run_id, journal)
                 continue
+            self._resting.discard(run_id)
             if self._attempt(lambda run_id=run_id: self._move(run_id), _MOVING):
                 self._moved[run_id] = mark
         for run_id in ended:
             self._attempt(lambda run_id=run_id: self._move(run_id), _MOVING)
+
+    def _rest(self, run_id: str, journal: JournalWriter) -> None:
+        """Give up the files of a journal that is not written; the next log begins another."""
+        if run_id not in self._resting:
+            journal.close()
+            self._resting.add(run_id)
+            self._attempt(lambda: self._move(run_id), _MOVING)
 
     def _has_others(self, run_id: str, journal: JournalWriter) -> bool:
         """Whether journals of other writers are there: of forked workers, for one."""

@@ -2,7 +2,6 @@
 
 import io
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePath, PurePosixPath
@@ -128,7 +127,7 @@ def _files_below(root: Path) -> Iterator[Path]:
 def _write(source: BinaryIO, path: Path) -> None:
     """Copy to a path as a whole: what is interrupted leaves what was there before."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name[:200]}.{secrets.token_hex(4)}.part")
+    unfinished = path.with_name(f"{path.name[:200]}.{os.urandom(4).hex()}.part")
     try:
         with unfinished.open("xb") as sink:
             shutil.copyfileobj(source, sink, 1 << 20)

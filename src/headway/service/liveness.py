@@ -56,9 +56,15 @@ class Liveness:
         """
         with self._database.read() as tx:
             living = runs.live(tx)
-        for stored in living:
-            with contextlib.suppress(StorageError):
-                self.refresh(stored)
+        held = {owner: self._is_held(owner) for owner in {owner for _, owner in living if owner}}
+        for run_id, owner in living:
+            if owner is not None and held[owner]:
+                continue
+            with self._database.read() as tx:
+                stored = runs.by_id(tx, run_id)
+            if stored is not None:
+                with contextlib.suppress(StorageError):
+                    self.refresh(stored)
 
     def refresh(self, stored: StoredRun) -> StoredRun:
         """Bring one run up to date and return it as it is then."""
@@ -127,7 +133,7 @@ class Liveness:
     # ------------------------------------------------------------ interactive runs
 
     def _refresh_owned(self, stored: StoredRun, owner_id: str) -> StoredRun:
-        if leases.is_alive(self._layout.owners / owner_id):
+        if self._is_held(owner_id):
             return stored
         root = self._root_of(stored)
         asked = stored.run.status is Status.CANCEL_REQUESTED
@@ -150,6 +156,9 @@ class Liveness:
                 error=error,
             )
         return moved or self._read(stored)
+
+    def _is_held(self, owner_id: str) -> bool:
+        return leases.is_alive(self._layout.owners / owner_id)
 
     def _root_of(self, stored: StoredRun) -> StoredRun | None:
         """The submitted run inside which this one was made, brought up to date."""

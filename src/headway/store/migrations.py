@@ -67,7 +67,8 @@ _FIRST: Final = (
         snapshot_id text,
         points_lost bigint not null default 0
     )""",
-    "create index runs_top on runs (experiment_id, rid) where parent_id is null",
+    # parent_id is null for a run at the top: two columns equal, so this wins over runs_all.
+    "create index runs_top on runs (experiment_id, parent_id, rid)",
     "create index runs_all on runs (experiment_id, rid)",
     "create index runs_status on runs (experiment_id, status, rid)",
     "create index runs_children on runs (parent_id, rid) where parent_id is not null",

@@ -26,7 +26,7 @@ values (:id, :experiment_id, :number, :name, :description, :status, :type, :pare
 returning rid"""
 _BY_ID: Final = f"{SELECT} where r.id = :id"
 _REQUEST: Final = "select request from runs where id = :id"
-_LIVE: Final = f"{SELECT} where r.ended_at is null order by r.rid"
+_LIVE: Final = "select id, owner_id from runs where ended_at is null order by rid"
 _LIVE_BELOW: Final = f"{SELECT} where r.root_id = :id and r.ended_at is null and r.id <> :id"
 _RID: Final = "select rid from runs where id = :id"
 _CHANGE: Final = "update runs set name = :name, description = :description where rid = :rid"
@@ -100,9 +100,9 @@ def request_of(tx: Transaction, run_id: str) -> NewRun | None:
     return msgspec.msgpack.decode(row[0], type=NewRun) if row else None
 
 
-def live(tx: Transaction) -> list[StoredRun]:
-    """Every run that has not ended, oldest first."""
-    return decode(tx, tx.all(_LIVE))
+def live(tx: Transaction) -> list[tuple[str, str | None]]:
+    """The id and the owner of every run that has not ended, oldest first."""
+    return [(row[0], row[1]) for row in tx.all(_LIVE)]
 
 
 def live_below(tx: Transaction, root_id: str) -> list[StoredRun]:

@@ -29,7 +29,8 @@ from headway.store.base import Transaction, Value
 from headway.store.conditions import LABEL_KINDS, Bindings, condition, sort_key
 from headway.store.runs import StoredRun
 
-_LEADS_COUNTED: Final = 1000
+_COUNTED: Final = (100, 1_000, 10_000, 100_000)
+"""So far are labels counted, step by step, until it is known which is the rarest."""
 _BELOW: Final = """r.rid in (with recursive tree (id) as (
     select c.id from runs c where c.parent_id = {root}
     union all
@@ -86,7 +87,7 @@ def compile_search(tx: Transaction, search: Search) -> tuple[str, dict[str, Valu
     lead = _rarest(tx, _leads(search))
     keys = [(sort_key(order.field, bindings), order.descending) for order in _keys(search)]
     newest_first = not _oldest_first(search)
-    conditions = _conditions(search, bindings)
+    conditions = _conditions(search, lead, bindings)
     source, rid = "runs r", "r.rid"
     if lead:
         source, rid = "labels d cross join runs r", "d.rid"
@@ -121,7 +122,7 @@ def _oldest_first(search: Search) -> bool:
     return bool(search.orders) and not _keys(search) and not search.orders[0].descending
 
 
-def _conditions(search: Search, bindings: Bindings) -> list[str]:
+def _conditions(search: Search, lead: _Lead | None, bindings: Bindings) -> list[str]:
     query = search.query
     found: list[str] = []
     if query.parent_id is not None:
@@ -143,13 +144,14 @@ def _conditions(search: Search, bindings: Bindings) -> list[str]:
         found.append(f"r.status in ({statuses})")
     if query.since is not None:
         found.append(f"r.created_at >= {bindings.add(query.since)}")
-    found += _label_conditions(query, bindings)
+    found += _label_conditions(query, lead, bindings)
     if search.expression is not None:
         found.append(condition(search.expression, bindings))
     return found
 
 
-def _label_conditions(query: RunQuery, bindings: Bindings) -> list[str]:
+def _label_conditions(query: RunQuery, lead: _Lead | None, bindings: Bindings) -> list[str]:
+    """A condition for each label but the one that leads the search."""
     found: list[str] = []
     for kind, labels, keys in (
         ("t", query.tags, query.has_tags),
@@ -157,6 +159,8 @@ def _label_conditions(query: RunQuery, bindings: Bindings) -> list[str]:
     ):
         wanted: list[tuple[str, str]] = [(key, "") for key in keys]
         for key, value in labels.items():
+            if value is not None and lead == _Lead(kind, key, value):
+                continue
             test = "is null" if value is None else f"= {bindings.add(value)}"
             wanted.append((key, f" and l.value {test}"))
         found += [
@@ -188,14 +192,18 @@ def _leads(search: Search) -> list[_Lead]:
 def _rarest(tx: Transaction, leads: Sequence[_Lead]) -> _Lead | None:
     if len(leads) < 2:
         return leads[0] if leads else None
-    return min(leads, key=lambda lead: _count(tx, lead))
+    for most in _COUNTED:
+        counts = [_count(tx, lead, most) for lead in leads]
+        if min(counts) < most:
+            return leads[counts.index(min(counts))]
+    return leads[0]
 
 
-def _count(tx: Transaction, lead: _Lead) -> int:
+def _count(tx: Transaction, lead: _Lead, most: int) -> int:
     row = tx.one(
         "select count(*) from (select 1 from labels d where d.kind = :kind and d.key = :key "
         "and substr(d.value, 1, 200) = substr(:value, 1, 200) limit :most) as counted",
-        {"kind": lead.kind, "key": lead.key, "value": lead.value, "most": _LEADS_COUNTED},
+        {"kind": lead.kind, "key": lead.key, "value": lead.value, "most": most},
     )
     return int(row[0]) if row else 0
 
