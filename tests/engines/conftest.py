@@ -104,6 +104,11 @@ class Harness:
         self.engine = LocalEngine()
         self._count = 0
 
+    @staticmethod
+    def wait_until(condition: Callable[[], object], what: str = "a condition") -> None:
+        """Until it holds; an assertion fails where that takes too long."""
+        wait_until(condition, what)
+
     def make(
         self, program: str | None = None, *, command: list[str] | None = None, **spec: Any
     ) -> OneRun:
@@ -135,6 +140,21 @@ class Harness:
             wait_until((run.folder.path / f"up-{name}").exists, f"process {name}")
         assert len(run.left()) == len(names) + 1  # and the shim
         return run
+
+    def submit_chain(self, pause_s: float, **spec: Any) -> OneRun:
+        """A run of which one process, always another one, is hard to catch."""
+        script = str(PROGRAMS / "chain.py")
+        run = self.submit(command=[sys.executable, script, "{folder}", str(pause_s)], **spec)
+        beats = run.folder.path / "beats"
+        wait_until(lambda: beats.exists() and beats.stat().st_size > 20, "the chain to run")
+        return run
+
+    def assert_chain_has_ended(self, run: OneRun) -> None:
+        """A look at the processes can miss it; what it writes cannot."""
+        beats = run.folder.path / "beats"
+        size = beats.stat().st_size
+        time.sleep(0.1)
+        assert beats.stat().st_size == size, "the chain goes on"
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import pytest
+
 from headway.engines import processes
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ def test_cancel_of_an_ordinary_program(harness: "Harness", use_cgroup: bool) -> 
     run.wait_for_log("up")
     before = time.monotonic()
     record = run.cancel()
-    assert time.monotonic() - before < 2
+    assert time.monotonic() - before < 8  # far below the grace of 10 s
     assert (record.outcome, record.signal, record.by) == ("Canceled", 15, "someone@here")
     assert record.message == "canceled by someone@here"
     assert record.clean
@@ -72,21 +74,13 @@ def test_cancel_through_a_shell_ends_what_the_shell_started(
     assert "after" not in run.log()
 
 
-def test_a_chain_that_forks_again_and_again_is_caught(harness: "Harness", use_cgroup: bool) -> None:
-    program = (
-        "import os, signal, time\n"
-        "signal.signal(15, signal.SIG_IGN)\n"
-        "print('up', flush=True)\n"
-        "if os.fork() == 0:\n"
-        "    while True:\n"
-        "        if os.fork(): os._exit(0)\n"
-        "        os.setsid()\n"
-        "        time.sleep(0.002)\n"
-        "time.sleep(60)\n"
-    )
-    run = harness.submit(program, use_cgroup=use_cgroup)
-    run.wait_for_log("up")
+@pytest.mark.parametrize("pause_s", [0, 0.002])
+def test_a_chain_that_forks_again_and_again_is_caught(
+    harness: "Harness", use_cgroup: bool, pause_s: float
+) -> None:
+    run = harness.submit_chain(pause_s, use_cgroup=use_cgroup)
     assert run.cancel(grace_s=0.1).clean
+    harness.assert_chain_has_ended(run)
 
 
 def test_the_program_may_save_its_work_and_the_run_is_still_canceled(harness: "Harness") -> None:
@@ -186,8 +180,7 @@ def test_a_program_that_ended_before_the_request_is_completed(harness: "Harness"
     )
     run = harness.submit(program, linger_s=60)
     run.wait_for_log("daemon")
-    while run.record.phase != "Ending":
-        time.sleep(0.01)
+    harness.wait_until(lambda: run.record.phase == "Ending")
     assert run.cancel(grace_s=0).outcome == "Completed"
 
 
@@ -234,7 +227,6 @@ def test_a_hangup_does_not_touch_the_run(harness: "Harness") -> None:
 def test_a_cancel_can_shorten_the_grace_that_the_time_limit_gives(harness: "Harness") -> None:
     program = "import signal, time\nsignal.signal(15, signal.SIG_IGN)\ntime.sleep(60)"
     run = harness.submit(program, max_run_duration_s=0.3, grace_s=60)
-    while run.record.phase != "Ending":
-        time.sleep(0.01)
+    harness.wait_until(lambda: run.record.phase == "Ending")
     record = run.cancel(grace_s=0)
     assert record.error_code == "TimeLimit"

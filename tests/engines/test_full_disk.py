@@ -1,16 +1,20 @@
-"""A run whose folder is on a disk that is full."""
+"""A run whose folder is on a disk that is full, or gone."""
 
 import os
+import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from headway.engines import processes
+
 if TYPE_CHECKING:
     from tests.engines.conftest import Harness
+
+UNTIL_GO = "import os, time\nprint('up')\nwhile not os.path.exists('go'): time.sleep(0.01)\n"
 
 
 @pytest.fixture
@@ -26,15 +30,15 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path) -> Path:
-    _, name = tempfile.mkstemp(dir=disk)
-    with open(name, "wb", buffering=0) as file:
+    path = disk / "filling"
+    with path.open("wb", buffering=0) as file:
         for size in (4096, 1):
             try:
                 while True:
                     file.write(b"x" * size)
             except OSError:
                 continue
-    return Path(name)
+    return path
 
 
 @pytest.mark.usefixtures("small_disk")
@@ -51,13 +55,7 @@ def test_a_run_on_a_full_disk_can_be_canceled(harness: "Harness", use_cgroup: bo
 
 @pytest.mark.usefixtures("small_disk")
 def test_the_end_of_a_program_on_a_full_disk_is_recorded(harness: "Harness") -> None:
-    run = harness.submit(
-        "import os, sys, time\n"
-        "print('up')\n"
-        "while not os.path.exists('/proc/self/cwd/go'): time.sleep(0.01)\n"
-        "os._exit(5)",
-        cwd=str(harness.root),
-    )
+    run = harness.submit(UNTIL_GO + "os._exit(5)", cwd=str(harness.root))
     run.wait_for_log("up")
     fill(run.folder.path)
     (harness.root / "go").touch()
@@ -66,14 +64,26 @@ def test_the_end_of_a_program_on_a_full_disk_is_recorded(harness: "Harness") -> 
 
 @pytest.mark.usefixtures("small_disk")
 def test_a_record_that_finds_no_space_is_tried_again(harness: "Harness") -> None:
-    run = harness.submit("import time\nprint('up')\ntime.sleep(0.3)")
+    run = harness.submit(UNTIL_GO, cwd=str(harness.root))
     run.wait_for_log("up")
+    run.wait_until_running()
     for reserve in run.folder.path.glob(".*.reserve"):
         reserve.unlink()
     filling = fill(run.folder.path)
+    (harness.root / "go").touch()
     main_pid = run.record.main_pid
-    while Path(f"/proc/{main_pid}").exists():
-        pass
+    assert main_pid is not None
+    harness.wait_until(lambda: not Path(f"/proc/{main_pid}").exists())
     assert run.folder.alive()
     filling.unlink()
     assert run.wait().outcome == "Completed"
+
+
+def test_a_run_whose_folder_is_gone_ends_without_a_record(harness: "Harness") -> None:
+    run = harness.submit(UNTIL_GO, cwd=str(harness.root))
+    run.wait_for_log("up")
+    run.wait_until_running()
+    shim = run.shim
+    shutil.rmtree(run.folder.path)
+    (harness.root / "go").touch()
+    harness.wait_until(lambda: not processes.alive(shim), "the end of the shim")

@@ -241,7 +241,8 @@ def test_a_run_that_is_too_long_is_ended_as_failed(harness: "Harness") -> None:
 
 
 def test_a_run_submitted_by_a_run_outlives_it(harness: "Harness", use_cgroup: bool) -> None:
-    inner = harness.make("import time\nprint('in')\ntime.sleep(0.7)", use_cgroup=use_cgroup)
+    program = "import os, time\nprint('in')\nwhile not os.path.exists('go'): time.sleep(0.01)"
+    inner = harness.make(program, use_cgroup=use_cgroup)
     outer = harness.submit(
         "from pathlib import Path\n"
         "from headway.engines.folder import RunFolder\n"
@@ -252,6 +253,7 @@ def test_a_run_submitted_by_a_run_outlives_it(harness: "Harness", use_cgroup: bo
     )
     assert outer.wait().outcome == "Completed"
     assert inner.folder.alive()
+    (inner.folder.work_dir / "go").touch()
     assert inner.wait().outcome == "Completed"
     assert inner.log() == "in\n"
 

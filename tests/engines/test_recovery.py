@@ -43,12 +43,25 @@ def recovered(harness: "Harness", run: "OneRun") -> None:
 def test_orphans_of_a_killed_shim_are_ended(harness: "Harness", use_cgroup: bool) -> None:
     run = harness.submit_hostile(use_cgroup=use_cgroup)
     if not use_cgroup:  # the nameless one is known by the recorded tree only
-        while len(run.folder.read_tree()) < 5:
-            pass
+        harness.wait_until(lambda: len(run.folder.read_tree()) == 5)
     run.kill_shim()
     assert harness.engine.poll([run.folder])[0].abandoned
     recovered(harness, run)
     assert (run.record.outcome, run.record.error_code) == ("Failed", "ShimLost")
+
+
+@pytest.mark.parametrize(
+    ("use_cgroup", "pause_s"),
+    # Without a cgroup, a chain that never pauses can be missed once its shim is dead.
+    [(True, 0), (True, 0.002), (False, 0.005)],
+)
+def test_a_chain_that_forks_again_and_again_is_caught_later(
+    harness: "Harness", use_cgroup: bool, pause_s: float
+) -> None:
+    run = harness.submit_chain(pause_s, use_cgroup=use_cgroup)
+    run.kill_shim()
+    recovered(harness, run)
+    harness.assert_chain_has_ended(run)
 
 
 def test_the_program_itself_dies_with_its_shim(harness: "Harness") -> None:
@@ -58,8 +71,7 @@ def test_the_program_itself_dies_with_its_shim(harness: "Harness") -> None:
     main_pid, main_start = run.record.main_pid, run.record.main_start
     assert main_pid is not None
     assert main_start is not None
-    while processes.alive(Process(main_pid, main_start)):
-        pass
+    harness.wait_until(lambda: not processes.alive(Process(main_pid, main_start)))
     recovered(harness, run)
 
 
@@ -136,6 +148,7 @@ def test_a_cgroup_that_is_not_the_runs_own_is_not_touched(
 def test_damaged_files_do_not_keep_a_run_from_ending(harness: "Harness") -> None:
     run = harness.submit_hostile(use_cgroup=False)
     run.kill_shim()
+    run.folder.spec_file.unlink()
     run.folder.state_file.write_bytes(b"")
     run.folder.tree_file.write_text(json.dumps({"processes": [[-1, 5], "x"]}))
     assert harness.engine.poll([run.folder])[0].abandoned
@@ -147,6 +160,7 @@ def test_damaged_files_do_not_keep_a_run_from_ending(harness: "Harness") -> None
     assert len(left) <= 1
     for process in left:
         processes.send_signal(process, signal.SIGKILL)
+    harness.wait_until(lambda: not run.left())
 
 
 def test_a_run_submitted_by_a_run_survives_the_recovery_of_that(
@@ -164,11 +178,23 @@ def test_a_run_submitted_by_a_run_survives_the_recovery_of_that(
         use_cgroup=use_cgroup,
     )
     inner.wait_for_log("up")
+    outer.folder.write_tree([inner.shim])  # as if it had been seen before it held its run
     outer.kill_shim()
     recovered(harness, outer)
     assert outer.record.outcome == "Failed"
     assert inner.folder.alive()
     assert inner.cancel().outcome == "Canceled"
+
+
+def test_a_run_of_the_same_id_elsewhere_is_not_touched(harness: "Harness") -> None:
+    first = harness.submit(SLEEP, run_id="same")
+    first.wait_for_log("up")
+    harness.root /= "another workspace"
+    second = harness.submit(SLEEP, run_id="same")
+    second.wait_for_log("up")
+    first.kill_shim()
+    recovered(harness, first)
+    assert second.cancel().outcome == "Canceled"
 
 
 def test_a_program_killed_from_outside_is_no_lost_shim(harness: "Harness") -> None:

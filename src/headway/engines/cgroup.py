@@ -29,10 +29,9 @@ def make(run_id: str) -> Path | None:
     return None
 
 
-def belongs_to(path: Path, run_id: str) -> bool:
-    """Whether a recorded path is that of a group which was made for this run."""
-    name = f"{_PREFIX}{run_id}-"
-    return path.name.startswith(name) and path.name[len(name) :].isdecimal() and path.is_dir()
+def made_by(path: Path, pid: int) -> bool:
+    """Whether a recorded path is that of a group which the process with this pid made."""
+    return path.name.startswith(_PREFIX) and path.name.endswith(f"-{pid}") and path.is_dir()
 
 
 def leave_foreign() -> None:

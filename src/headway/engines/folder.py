@@ -130,6 +130,14 @@ class RunFolder:
         self._state_reserve = path / ".state.reserve"
         self._intent_reserve = path / ".intent.reserve"
 
+    @property
+    def mark(self) -> dict[str, str]:
+        """The variable by which processes of this run are known, whatever they become.
+
+        Not the run's id: it is unique within its workspace only.
+        """
+        return {"HEADWAY_RUN_FOLDER": str(self.path.resolve())}
+
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
 

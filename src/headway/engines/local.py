@@ -63,7 +63,7 @@ class LocalEngine:
         read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
         with open(read_fd, "rb", buffering=0) as ready:
             try:
-                spec = folder.read_spec()
+                folder.read_spec()  # a damaged one is told here rather than by a dead shim
                 with folder.shim_log.open("ab") as log:
                     launcher = subprocess.Popen(
                         self._command(folder, write_fd, lock_fd),
@@ -71,7 +71,7 @@ class LocalEngine:
                         stdout=log,
                         stderr=log,
                         cwd="/",
-                        env={**os.environ, "HEADWAY_RUN_ID": spec.run_id},
+                        env={**os.environ, **folder.mark},
                         pass_fds=(write_fd, lock_fd),
                         start_new_session=True,
                     )

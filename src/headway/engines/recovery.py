@@ -1,13 +1,20 @@
 """Ending a run whose shim is dead: nothing of it is left, and its record says why."""
 
+import itertools
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from headway.engines import cgroup, ending, processes, tree
 from headway.engines.ending import Ending
 from headway.engines.folder import RunFolder, ShimRecord
 from headway.engines.processes import Process
 from headway.errors import StorageCorruptError
+
+_EMPTY_PASSES: Final = 8
+"""One pass can miss a process that forks and exits meanwhile; some forkers are missed by any number
+of them (a chain without a pause, where there is no cgroup)."""
 
 
 def recover(folder: RunFolder) -> ShimRecord | None:
@@ -57,28 +64,41 @@ def _end_orphans(folder: RunFolder, record: ShimRecord | None) -> list[int]:
     """Kill what is left of the run and return the pids of what could not be killed."""
     if record is not None and record.boot_id != processes.boot_id():
         return []  # nothing outlives a restart; the pids and groups of now belong to others
-    run_id = folder.read_spec().run_id
-    group = Path(record.cgroup) if record is not None and record.cgroup else None
-    if group is not None and not cgroup.belongs_to(group, run_id):
-        group = None
+    group = _group(record)
     if group is not None:
         cgroup.kill(group)
-    survivors = tree.kill_all(lambda: _orphans(folder, record, run_id, group))
+    survivors = tree.kill_all(
+        lambda: _orphans(folder, record, group),
+        lambda: not any(list(_orphans(folder, record, group)) for _ in range(_EMPTY_PASSES)),
+    )
     if group is not None:
         cgroup.remove(group)
     return sorted(process.pid for process in survivors)
 
 
-def _orphans(
-    folder: RunFolder, record: ShimRecord | None, run_id: str, group: Path | None
-) -> list[Process]:
-    """What is in the cgroup, was in the recorded tree, or carries the run's mark; and below."""
-    found = {process for process in _recorded(folder, record) if processes.alive(process)}
-    found |= set(processes.marked("HEADWAY_RUN_ID", run_id))
-    if group is not None:
-        found |= processes.identify(cgroup.pids(group))
-    found |= set(tree.below(process.pid for process in found))
-    return [process for process in found if process.pid != os.getpid()]
+def _group(record: ShimRecord | None) -> Path | None:
+    """The run's own cgroup, if it had one: a damaged record must not name somebody else's."""
+    if record is None or record.cgroup is None:
+        return None
+    group = Path(record.cgroup)
+    return group if cgroup.made_by(group, record.shim_pid) else None
+
+
+def _orphans(folder: RunFolder, record: ShimRecord | None, group: Path | None) -> Iterator[Process]:
+    """What carries the run's mark, is in its cgroup or was in the recorded tree; and below."""
+    found: set[Process] = set()
+    for process in itertools.chain(
+        processes.marked(folder.mark),
+        processes.identify(cgroup.pids(group) if group is not None else ()),
+        filter(processes.alive, _recorded(folder, record)),
+    ):
+        # A run that this one submitted may have been recorded before it stood on its own feet.
+        if process.pid != os.getpid() and not tree.holds_a_run(process):
+            found.add(process)
+            yield process
+    for process in tree.below(p.pid for p in found):
+        if process.pid != os.getpid():
+            yield process
 
 
 def _recorded(folder: RunFolder, record: ShimRecord | None) -> list[Process]:

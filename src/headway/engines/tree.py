@@ -25,10 +25,11 @@ def below(roots: Iterable[int]) -> list[Process]:
     A run may submit another one. Its shim is born below the first run but ends with its own:
     it is left out, with everything below it.
     """
-    return processes.descendants(roots, stop_at=_holds_another_run)
+    return processes.descendants(roots, stop_at=holds_a_run)
 
 
-def _holds_another_run(process: Process) -> bool:
+def holds_a_run(process: Process) -> bool:
+    """Whether this is the living shim of a run that goes on."""
     arguments = processes.arguments_of(process.pid)
     for script, path in itertools.pairwise(arguments):
         if script.endswith(_SHIM_SUFFIX):
@@ -42,22 +43,31 @@ def _holds_another_run(process: Process) -> bool:
 
 
 def kill_all(
-    find: Callable[[], list[Process]], *, patience_s: float = _KILL_PATIENCE_S
+    find: Callable[[], Iterable[Process]],
+    none_left: Callable[[], bool],
+    *,
+    patience_s: float = _KILL_PATIENCE_S,
 ) -> list[Process]:
-    """SIGKILL what ``find`` finds until it finds nothing, and return what could not be killed.
+    """SIGKILL what ``find`` finds until none is left, and return what could not be killed.
 
-    A process can fork between being found and being killed. So all are stopped first, which no
-    process can refuse, then what was born meanwhile is found too, and then all are killed.
+    A process can fork between being found and being killed. So each is stopped the moment it is
+    found, which no process can refuse, and killed when all that were born meanwhile are stopped.
+
+    Args:
+        find: What is there, as it is found. It may miss a process that forks and exits meanwhile.
+        none_left: Whether really nothing is left, asked where nothing is found.
+        patience_s: How long to try.
     """
     deadline = time.monotonic() + patience_s
     pause_s = 0.001
-    while left := find():
+    while True:
+        left = [p for p in find() if processes.send_signal(p, signal.SIGSTOP)]
+        left = list({*left, *find()})
+        if not left and none_left():
+            return []
         if time.monotonic() > deadline:
             return left
         for process in left:
-            processes.send_signal(process, signal.SIGSTOP)
-        for process in find():
             processes.send_signal(process, signal.SIGKILL)
         time.sleep(pause_s)
-        pause_s = min(2 * pause_s, 0.05)
-    return []
+        pause_s = min(2 * pause_s, 0.02)

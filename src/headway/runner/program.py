@@ -61,7 +61,7 @@ def _become_program(
         doing = f"enter the working directory {spec.cwd!r}"
         os.chdir(spec.cwd)
         doing = f"start {spec.command[0]!r}" if spec.command else "start an empty command"
-        os.execvpe(spec.command[0], spec.command, environment(spec))  # noqa: S606 - that is the job
+        os.execvpe(spec.command[0], spec.command, environment(spec, folder))  # noqa: S606 - that is the job
     except OSError as error:
         _tell(problem_fd, f"cannot {doing}: {error.strerror}")
     except (ValueError, IndexError) as error:
@@ -70,12 +70,13 @@ def _become_program(
         os._exit(127)
 
 
-def environment(spec: RunSpec) -> dict[str, str]:
+def environment(spec: RunSpec, folder: RunFolder) -> dict[str, str]:
     """The environment of the program: the submitter's, and what the run adds to it."""
     inherited = dict(os.environ)
     # Users set it for their shell; inherited, it makes every import of every run slower.
     inherited.pop("PYTHONDONTWRITEBYTECODE", None)
-    return inherited | {"PYTHONUNBUFFERED": "1"} | spec.env | {"HEADWAY_RUN_ID": spec.run_id}
+    own = {"HEADWAY_RUN_ID": spec.run_id, **folder.mark}
+    return inherited | {"PYTHONUNBUFFERED": "1"} | spec.env | own
 
 
 def _redirect(log: Path) -> None:

@@ -10,7 +10,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -30,7 +30,7 @@ _TICK_S: Final = 1.0
 """A request to end is looked for at least this often; normally a signal announces it."""
 _REST_TICK_S: Final = 0.02
 _FIRST_SCAN_S: Final = 0.05
-_SCAN_SHARE: Final = 0.002
+_SCAN_SHARE: Final = 0.003
 """Of one core, at most, for looking at the tree of processes."""
 _GROUPED_SCAN_S: Final = 10.0
 """A cgroup knows its members by itself, so the recorded tree matters less."""
@@ -56,6 +56,7 @@ class Supervisor:
         self._group: Path | None = None
         self._main: Process | None = None
         self._main_status: int | None = None
+        self._childless = False
         self._stop: _Stop | None = None
         self._sigterm_received = False
         self._sigterm_passed_on = False
@@ -175,20 +176,37 @@ class Supervisor:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
+                self._childless = True
                 return
+            self._childless = False
             if pid == 0:
                 return
             if self._main is not None and pid == self._main.pid:
                 self._main_status = os.waitstatus_to_exitcode(status)
 
     # ------------------------------------------------------------ the tree
-    def _find(self) -> list[Process]:
+    def _find(self) -> Iterator[Process]:
         """The processes of the run that are alive, those of its cgroup included."""
         self._reap()
-        found = set(tree.below([os.getpid()]))
+        # First what is found fastest: a chain that forks and exits passes by here all the time.
+        for child in processes.children():
+            if not child.dead and not tree.holds_a_run(child.process):
+                yield child.process
         if self._group is not None:
-            found |= processes.identify(cgroup.pids(self._group))
-        return list(found)
+            yield from processes.identify(cgroup.pids(self._group))
+        yield from tree.below([os.getpid()])
+
+    def _none_left(self) -> bool:
+        """Whether nothing is below this process but the shims of other runs.
+
+        Where it has no child at all, not even a dead one, that is certain: whatever is below a
+        subreaper is below one of its children.
+        """
+        self._reap()
+        if self._childless:
+            return True
+        children = processes.children()
+        return bool(children) and all(tree.holds_a_run(child.process) for child in children)
 
     def _record_tree(self) -> None:
         """Note who is there, as seldom as the cost of looking demands."""
@@ -201,8 +219,8 @@ class Supervisor:
             except StorageError as error:
                 _say(str(error))
         cost_s = time.process_time() - before
-        slowest_s = _GROUPED_SCAN_S if self._group else _TICK_S
-        self._scan_interval_s = max(min(2 * self._scan_interval_s, slowest_s), cost_s / _SCAN_SHARE)
+        slowest_s = max(_GROUPED_SCAN_S if self._group else _TICK_S, cost_s / _SCAN_SHARE)
+        self._scan_interval_s = min(2 * self._scan_interval_s, slowest_s)
         self._scan_at = time.monotonic() + self._scan_interval_s
 
     def _end_rest(self) -> None:
@@ -212,12 +230,12 @@ class Supervisor:
         now = time.monotonic()
         until = self._stop.kill_at if self._stop else now + self._spec.linger_s
         asked: set[Process] = set()
-        while (rest := self._find()) and time.monotonic() < until:
+        while (rest := set(self._find())) and time.monotonic() < until:
             if not asked and self._stop is None:
                 self._save(replace(self._record, phase="Ending"))
-            for process in set(rest) - asked:
+            for process in rest - asked:
                 processes.terminate(process)
-            asked |= set(rest)
+            asked |= rest
             if self._stop is None and (intent := self._folder.standing_intent()):
                 until = min(until, now + self._grace_s(intent))
             self._wait(min(until, time.monotonic() + _REST_TICK_S))
@@ -226,7 +244,7 @@ class Supervisor:
         """SIGKILL whatever is left; what remains even then is returned."""
         if self._group is not None:
             cgroup.kill(self._group)
-        survivors = tree.kill_all(self._find)
+        survivors = tree.kill_all(self._find, self._none_left)
         self._reap()
         return sorted(process.pid for process in survivors)
 
@@ -250,7 +268,7 @@ class Supervisor:
                 self._folder.write_state(record)
             except StorageError as error:
                 _say(f"the final record is not written yet: {error}")
-                if time.monotonic() > give_up_at:
+                if time.monotonic() > give_up_at or not self._folder.path.exists():
                     _say(f"giving up; the run ended as {record}")
                     return
                 time.sleep(_TICK_S)

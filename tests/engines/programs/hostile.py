@@ -18,8 +18,7 @@ def stubborn(name: str) -> None:
         signal.signal(number, signal.SIG_IGN)
     os.closerange(0, 64)
     (HERE / f"up-{name}").touch()
-    while True:
-        time.sleep(1)
+    time.sleep(60)
 
 
 def forked(name: str, *, session: bool = False, twice: bool = False) -> None:
