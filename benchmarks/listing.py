@@ -87,8 +87,9 @@ def _end_live_runs(workspace: Workspace) -> None:
         database.write() as tx,
     ):
         now = time.time_ns() // 1000
-        for stored in runs.live(tx):
-            transitions.move(tx, stored, Status.COMPLETED, at=now, actor="benchmarks")
+        for run_id, _ in runs.live(tx):
+            if (stored := runs.by_id(tx, run_id)) is not None:
+                transitions.move(tx, stored, Status.COMPLETED, at=now, actor="benchmarks")
 
 
 def _new_run(experiment: Experiment, number: int) -> NewRun:
