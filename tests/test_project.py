@@ -31,11 +31,14 @@ OWNERS: Final[dict[str, set[str]]] = {
     "blake3": {"files", "snapshots"},
     "click": {"cli"},
     "msgspec": set(),
-    "numpy": {"metrics", "service"},
+    "numpy": {"examples", "metrics", "service"},
     "pcodec": {"metrics"},
     "platformdirs": {"settings"},
     "plotext": {"cli"},
+    "pyyaml": {"environments"},
     "rich": {"cli"},
+    "uv": {"environments"},
+    "yaml": {"environments"},  # as pyyaml is imported
     # Of the extra `testing`: the contract suites are shipped, and run by whoever writes a backend.
     "hypothesis": {"testing"},
     "pytest": {"testing"},

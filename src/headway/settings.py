@@ -6,6 +6,7 @@ A setting is looked up in this order: the environment variable ``HEADWAY_<NAME>`
 
 import math
 import os
+import pwd
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,6 +51,7 @@ SETTINGS: Final = (
     Setting("max_file_path_chars", int, 1_000, "Longest name of a run's file."),
     Setting("max_snapshot_bytes", int, 1 << 30, "Largest source directory kept with a run."),
     Setting("max_snapshot_files", int, 50_000, "Most files of a source directory."),
+    Setting("uv", str, "", "The uv that makes environments. Default: Headway's, else on the PATH."),
     Setting("debug", bool, False, "Whether the command shows where an unexpected error arose."),
 )
 
@@ -75,6 +77,7 @@ class Settings(msgspec.Struct, frozen=True):
     max_file_path_chars: int
     max_snapshot_bytes: int
     max_snapshot_files: int
+    uv: str
     debug: bool
 
 
@@ -172,4 +175,7 @@ def _login_name(environment: Mapping[str, str]) -> str:
     for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         if environment.get(variable):
             return environment[variable]
-    return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # as in containers that run as a bare number
+        return str(os.getuid())

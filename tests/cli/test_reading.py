@@ -1,0 +1,287 @@
+"""list, show, logs and metrics."""
+
+import csv
+import json
+import math
+import re
+import time
+
+import pytest
+from tests.cli.conftest import Cli
+
+from headway.model import NewRun
+from headway.sdk.handles import Run
+
+
+def finished(cli: Cli, name: str = "trials", **losses: float) -> Run:
+    with cli.experiment(name).start_logging() as run:
+        for key, value in losses.items():
+            run.log(key, value)
+    return run
+
+
+# ---------------------------------------------------------------- list
+
+
+def test_a_list_of_nothing_says_so(cli: Cli) -> None:
+    cli.experiment()
+    result = cli("list")
+    assert result.stdout == ""
+    assert "no runs yet" in result.stderr
+    assert cli.json("list") == []
+    assert "no run fits" in cli("list", "--tag", "x").stderr
+
+
+def test_a_list_shows_the_newest_first_without_children(cli: Cli) -> None:
+    first = finished(cli)
+    with cli.experiment("other").start_logging(
+        display_name="second one", tags={"a": "b"}
+    ) as second:
+        child = second.child_run("below")
+        child.complete()
+    head, *rows = cli("list").stdout.splitlines()
+    assert head.split() == ["RUN", "EXPERIMENT", "#", "STATUS", "CREATED", "TOOK", "NAME", "TAGS"]
+    assert [row.split()[:4] for row in rows] == [
+        [second.id, "other", "1", "Completed"],
+        [first.id, "trials", "1", "Completed"],
+    ]
+    assert rows[0].endswith("second one  a=b")
+    assert [one["id"] for one in cli.json("list", "--all")] == [child.id, second.id, first.id]
+    assert [one["id"] for one in cli.json("list", "--parent", second.id)] == [child.id]
+    assert [one["id"] for one in cli.json("list", "-e", "trials")] == [first.id]
+    assert "EXPERIMENT" not in cli("list", "-e", "trials").stdout
+
+
+def test_conditions_hold_together(cli: Cli) -> None:
+    good = finished(cli, loss=0.1)
+    good.set_tags({"quality": "good", "seen": None})
+    good.add_properties({"author": "me"})
+    bad = finished(cli, loss=0.9)
+    bad.tag("quality", "bad")
+    bad.fail("not convincing")
+
+    def found(*conditions: str) -> set[str]:
+        return {one["id"] for one in cli.json("list", *conditions)}
+
+    assert found("--tag", "quality") == {good.id, bad.id}
+    assert found("--tag", "quality=good", "--tag", "seen", "--property", "author=me") == {good.id}
+    assert found("--property", "author") == {good.id}
+    assert found("--status", "failed", "--status", "Canceled") == {bad.id}
+    assert found("--filter", "metrics.loss < 0.5") == {good.id}
+    assert found("--tag", "quality=bad", "--filter", "metrics.loss < 0.5") == set()
+    ordered = cli.json("list", "--order-by", "metrics.loss desc")
+    assert [one["id"] for one in ordered] == [bad.id, good.id]
+
+
+def test_a_limit_is_said_where_it_hides_something(cli: Cli) -> None:
+    api = cli.workspace.api
+    home = api.experiments.ensure("many")
+    api.runs.create([NewRun(id=f"run-{n}", experiment_id=home.id) for n in range(55)])
+    result = cli("list")
+    assert len(result.stdout.splitlines()) == 51
+    assert "these are the first 50; --limit 0 shows all" in result.stderr
+    assert len(cli.json("list", "--limit", "0")) == 55
+    assert cli("list", "-n", "55").stderr == ""
+    assert len(cli.json("list", "-n", "2")) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["--filter", "colour = 'red'"], 2, "there is no column 'colour'"),
+        (["--filter", "status ="], 2, "the filter cannot be read"),
+        (["--order-by", "colour"], 2, "there is no column 'colour'"),
+        (["--status", "dead"], 2, "there is no status 'dead'"),
+        (["--limit", "-1"], 2, "-1 is not in the range"),
+        (["--tag", "=x"], 2, "has no key"),
+        (["-e", "lost"], 4, "there is no experiment 'lost'"),
+        (["--parent", "lost"], 4, "there is no run 'lost'"),
+        (["surplus"], 2, "surplus"),
+    ],
+)
+def test_mistakes_in_a_list_are_said(cli: Cli, arguments: list[str], code: int, says: str) -> None:
+    cli.experiment()
+    assert says in cli.error("list", *arguments, code=code)
+
+
+def test_times_in_json_are_iso(cli: Cli) -> None:
+    finished(cli)
+    [document] = cli.json("list")
+    for key in ("created_at", "started_at", "ended_at"):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", document[key])
+
+
+# ---------------------------------------------------------------- show
+
+
+def test_show_tells_everything(cli: Cli) -> None:
+    script = cli.script("raise SystemExit('no data')")
+    run_id = cli("submit", "--wait", "--tag", "seen", "--tag", "a=b", script, code=7).stdout.strip()
+    run = cli.workspace.get_run(run_id)
+    run.description = "two\nlines"
+    run.add_properties({"author": "me"})
+    child = run.child_run()
+    child.log("loss", 1.0)
+    child.complete()
+    text = re.sub(r" +", " ", cli("show", run_id).stdout)
+    for line in (
+        f"Run {run_id}",
+        "Status Failed: the program exited with code 1 (ExitCode)",
+        "Experiment default @1",
+        "Description two lines",
+        f"Children 1 (1 Completed): headway list --parent {run_id}",
+        f"Source {cli.folder}",
+        "Tags\n a b\n seen\n",
+        "Properties\n author me\n",
+        "user_logs/std_log.txt",
+        "Failed runner the program exited with code 1",
+    ):
+        assert line in text
+    document = cli.json("show", run_id)
+    assert document["children"] == {"Completed": 1}
+    assert document["error"]["exitCode"] == 1
+    assert [event["status"] for event in document["events"]][-1] == "Failed"
+    assert [file["path"] for file in document["files"]] == ["user_logs/std_log.txt"]
+    assert "Parent " + run_id in re.sub(r" +", " ", cli("show", child.id).stdout)
+
+
+def test_show_makes_control_characters_visible(cli: Cli) -> None:
+    run = cli.experiment().start_logging()
+    run.description = "\x1b]0;owned\x07"
+    run.fail(ValueError("\x1b[2J"))
+    text = cli("show", run.id).stdout
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert r"\x1b]0;owned\x07" in text
+
+
+def test_show_of_nothing(cli: Cli) -> None:
+    cli.experiment()
+    assert "no run in this workspace yet" in cli.error("show", "latest", code=4)
+    assert "there is no run 'nothing'" in cli.error("show", "nothing", code=4)
+
+
+# ---------------------------------------------------------------- logs
+
+
+def test_the_tail_is_found_from_the_end(cli: Cli) -> None:
+    lines = "".join(f"line {n} {'x' * 90}\n" for n in range(3000))
+    script = cli.script(
+        "import sys\nfor n in range(3000): print('line', n, 'x' * 90)\nsys.stdout.write('no end')"
+    )
+    run_id = cli("submit", "--wait", script).stdout.strip()
+    assert cli("logs", run_id).stdout == lines + "no end"
+    for count in (0, 1, 2, 2000, 3001, 5000):
+        expected = "".join((lines + "no end").splitlines(keepends=True)[-count:] if count else [])
+        assert cli("logs", run_id, "--tail", str(count)).stdout == expected
+    assert cli.json("logs", run_id, "-n", "2") == {
+        "run_id": run_id,
+        "log": "user_logs/std_log.txt",
+        "offset": len(lines) - len("line 2999 ") - 91,
+        "text": f"line 2999 {'x' * 90}\nno end",
+    }
+
+
+def test_following_shows_lines_as_they_come_and_ends_with_the_run(cli: Cli) -> None:
+    script = cli.script(
+        "import pathlib, time\nprint('up', flush=True)\n"
+        f"while not pathlib.Path({str(cli.folder / 'go')!r}).exists(): time.sleep(0.01)\n"
+        "print('down')"
+    )
+    run_id = cli("submit", script).stdout.strip()
+    process = cli.start("logs", "-f", run_id)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"up\n"
+    (cli.folder / "go").touch()
+    output, said = process.communicate(timeout=20)
+    assert output == b"down\n"
+    assert b"Completed after" in said
+    assert process.returncode == 0
+    lines = cli("logs", "-f", "--json", run_id).stdout.splitlines()
+    assert "".join(json.loads(line)["text"] for line in lines) == "up\ndown\n"
+
+
+def test_an_interactive_run_has_no_log(cli: Cli) -> None:
+    assert "it is interactive" in cli.error("logs", finished(cli).id, code=4)
+
+
+# ---------------------------------------------------------------- metrics
+
+
+@pytest.fixture
+def logged(cli: Cli) -> Run:
+    with cli.experiment().start_logging() as run:
+        for step, value in enumerate((1.0, 0.5, math.nan, 0.25), start=1):
+            run.log("loss", value, step=step)
+        run.log("note", "some, text")
+        run.log("count", 10**20)
+        run.log_table("table", {"x": [1, 2], "y": [2.5, None]})
+    return run
+
+
+def test_a_summary_of_metrics(cli: Cli, logged: Run) -> None:
+    text = [
+        re.split(r" {2,}", line.strip()) for line in cli("metrics", logged.id).stdout.splitlines()
+    ]
+    assert ["METRIC", "COUNT", "LAST", "MIN", "MAX", "STEPS"] in text
+    assert ["loss", "4", "0.25", "0.25", "1", "1 to 4"] in text
+    assert ["note", "1", "some, text", "-", "-", "0"] in text
+
+
+def test_the_values_of_one_metric(cli: Cli, logged: Run) -> None:
+    lines = [line.split() for line in cli("metrics", logged.id, "loss").stdout.splitlines()]
+    assert lines == [["#", "loss"], ["0", "1.0"], ["1", "0.5"], ["2", "nan"], ["3", "0.25"]]
+    table = [line.split() for line in cli("metrics", logged.id, "table").stdout.splitlines()]
+    assert table == [["#", "table.x", "table.y"], ["0", "1", "2.5"], ["1", "2", "-"]]
+
+
+def test_metrics_as_json_and_csv(cli: Cli, logged: Run) -> None:
+    series = {(one["name"], one["column"]): one for one in cli.json("metrics", logged.id)}
+    assert series["loss", ""]["values"] == [1.0, 0.5, "NaN", 0.25]
+    assert series["loss", ""]["first_step"] == 1
+    assert series["table", "y"]["values"] == [2.5, None]
+    rows = list(csv.reader(cli("metrics", logged.id, "--csv").stdout.splitlines()))
+    assert rows[0] == ["name", "column", "index", "value"]
+    assert ["loss", "", "2", "nan"] in rows
+    assert ["note", "", "0", "some, text"] in rows
+    assert ["table", "y", "1", ""] in rows
+    assert len(rows) == 1 + 4 + 1 + 1 + 4
+
+
+def test_a_chart(cli: Cli, logged: Run) -> None:
+    shown = cli("metrics", logged.id, "--plot").stdout
+    for title in ("loss", "table.x"):
+        assert title in shown
+    assert "note" not in shown
+    lines = cli("metrics", logged.id, "loss", "--plot").stdout.splitlines()
+    assert len(lines) == 12
+    assert lines[0].strip() == "loss"
+    assert "1.0" in lines[-1]
+    assert "4.0" in lines[-1]
+    assert "no numbers" in cli("metrics", logged.id, "note", "--plot").stderr
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 5e-324, 0.0, 1e17, 2**70, True])
+def test_any_number_can_be_charted(cli: Cli, value: float) -> None:
+    with cli.experiment().start_logging() as run:
+        run.log("x", value)
+        run.log("x", -1e308)
+        run.log("x", value)
+    assert len(cli("metrics", run.id, "--plot").stdout.splitlines()) == 12
+
+
+def test_mistakes_about_metrics_are_said(cli: Cli, logged: Run) -> None:
+    message = cli.error("metrics", logged.id, "los", code=4)
+    assert message.endswith("has no metric 'los'; it has: count, loss, note, table")
+    assert "do not go together" in cli("metrics", logged.id, "--plot", "--csv", code=2).stderr
+    nothing = finished(cli)
+    assert "has logged nothing" in cli("metrics", nothing.id).stderr
+    assert cli.json("metrics", nothing.id) == []
+
+
+def test_a_long_series_is_charted_quickly(cli: Cli) -> None:
+    with cli.experiment().start_logging() as run:
+        run.log_list("x", [float(n % 97) for n in range(200_000)])
+    begun = time.monotonic()
+    assert len(cli("metrics", run.id, "--plot").stdout.splitlines()) == 12
+    assert time.monotonic() - begun < 8
