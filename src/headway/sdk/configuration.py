@@ -3,7 +3,7 @@
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import ClassVar, Final, cast
 
@@ -33,7 +33,7 @@ class RunConfiguration:
     def __init__(
         self,
         script: str | None = None,
-        arguments: list[object] | None = None,
+        arguments: Sequence[object] | None = None,
         framework: str | None = None,
         communicator: str | None = None,
         conda_dependencies: object = None,
@@ -105,7 +105,7 @@ class ScriptRunConfig:
         self,
         source_directory: str | PurePath | None,
         script: str | PurePath | None = None,
-        arguments: list[object] | None = None,
+        arguments: Sequence[object] | None = None,
         run_config: RunConfiguration | None = None,
         _telemetry_values: object = None,
         compute_target: object = None,
