@@ -2,7 +2,7 @@
 
 Written for a walk that does not enter ignored folders: an entry is looked at by itself, and all
 folders above it are known not to be ignored. pathspec judges whole paths instead, and differs from
-Git in such a walk (``*``, ``!*/``, ``!*.py`` leaves nothing over); ``test_snapshots.py`` compares
+Git in such a walk (``*``, ``!*/``, ``!*.py`` leaves nothing over); ``test_plan.py`` compares
 this module with Git. Not read are POSIX classes such as ``[[:digit:]]``.
 """
 
@@ -35,6 +35,8 @@ class IgnorePatterns:
 
     def ignores(self, path: str, *, is_folder: bool) -> bool:
         """Whether an entry is ignored of which no folder above is."""
+        if not self._last_first:
+            return False
         name = path[path.rfind("/") + 1 :]
         if self._any_name.fullmatch(name) is None and self._any_path.fullmatch(path) is None:
             return False

@@ -4,10 +4,10 @@ import os
 import posixpath
 import stat
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, NoReturn
 
 from headway.errors import SnapshotError
 from headway.snapshots.ignore import IgnorePatterns
@@ -33,8 +33,7 @@ _HOW_TO_EXCLUDE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedFile:
+class PlannedFile(NamedTuple):
     """A regular file as it was seen."""
 
     path: str
@@ -46,8 +45,7 @@ class PlannedFile:
     inode: int
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(NamedTuple):
     """Something that cannot be part of a snapshot."""
 
     path: str
@@ -59,6 +57,8 @@ class SnapshotPlan:
     """What would be kept of a source directory."""
 
     source: Path
+    max_bytes: int
+    """Most that the files may hold together, also where they grow until they are read."""
     files: list[PlannedFile] = field(default_factory=list[PlannedFile])
     folders: dict[str, int] = field(default_factory=dict[str, int])
     """Path and permission bits of every folder below the source."""
@@ -97,22 +97,26 @@ def plan_snapshot(
         raise SnapshotError(
             f"the source directory {str(root)!r} {what}: give the directory that holds the script"
         )
-    walk = _Walk(root, _excluded_paths(root, exclude), give_up_at=4 * max_files + 1_000)
+    walk = _Walk(
+        SnapshotPlan(root, max_bytes),
+        _excluded_paths(root, exclude),
+        give_up_at=4 * max_files + 1_000,
+    )
     plan = walk.plan()
     if plan.size_bytes > max_bytes:
-        _refuse_size(plan, max_bytes)
+        refuse_size(plan)
     if plan.entry_count > max_files:
         _refuse_count(plan, max_files, complete=walk.complete)
-    plan.files.sort(key=lambda file: file.path)
+    plan.files.sort()
     return plan
 
 
 class _Walk:
-    def __init__(self, root: Path, excluded: set[str], give_up_at: int) -> None:
-        self._plan = SnapshotPlan(root)
+    def __init__(self, plan: SnapshotPlan, excluded: set[str], give_up_at: int) -> None:
+        self._plan = plan
         self._excluded = excluded
         self._give_up_at = give_up_at
-        self._ignored = _read_ignore_file(root)
+        self._ignored = _read_ignore_file(plan.source)
         self.complete = True
 
     def plan(self) -> SnapshotPlan:
@@ -146,23 +150,27 @@ class _Walk:
         is_folder = entry.is_dir(follow_symlinks=False)
         if self._leaves_out(entry.name, path, is_folder):
             return False
+        plan = self._plan
         try:
-            if entry.is_symlink():
-                self._plan.links[path] = self._link_target(entry, path)
-                return False
             found = entry.stat(follow_symlinks=False)
+            mode = found.st_mode
+            if stat.S_ISREG(mode):
+                size = found.st_size
+                times = found.st_mtime_ns, found.st_ctime_ns
+                plan.files.append(PlannedFile(path, mode & 0o777, size, *times, found.st_ino))
+                plan.size_bytes += size
+            elif stat.S_ISDIR(mode):
+                plan.folders[path] = mode & 0o777
+                return is_folder
+            elif stat.S_ISLNK(mode):
+                plan.links[path] = self._link_target(entry, path)
+            else:
+                plan.skipped.append(Skipped(path, "a pipe, socket or device"))
         except FileNotFoundError:
-            return False
+            pass
         except OSError as error:
             raise unreadable(Path(entry.path), error) from error
-        if is_folder:
-            self._plan.folders[path] = stat.S_IMODE(found.st_mode) & 0o777
-        elif stat.S_ISREG(found.st_mode):
-            self._plan.files.append(_planned(path, found))
-            self._plan.size_bytes += found.st_size
-        else:
-            self._plan.skipped.append(Skipped(path, "a pipe, socket or device"))
-        return is_folder
+        return False
 
     def _leaves_out(self, name: str, path: str, is_folder: bool) -> bool:
         if is_folder:
@@ -180,17 +188,6 @@ class _Walk:
             # It leads out of the source, and the snapshot will lie elsewhere.
             return str(self._plan.source / folder / target)
         return target
-
-
-def _planned(path: str, found: os.stat_result) -> PlannedFile:
-    return PlannedFile(
-        path=path,
-        mode=stat.S_IMODE(found.st_mode) & 0o777,
-        size_bytes=found.st_size,
-        mtime_ns=found.st_mtime_ns,
-        ctime_ns=found.st_ctime_ns,
-        inode=found.st_ino,
-    )
 
 
 def _excluded_paths(root: Path, exclude: Iterable[Path]) -> set[str]:
@@ -230,12 +227,19 @@ def unreadable(path: Path, error: OSError) -> SnapshotError:
 # ---------------------------------------------------------------- too large
 
 
-def _refuse_size(plan: SnapshotPlan, max_bytes: int) -> None:
-    weights = {file.path: file.size_bytes for file in plan.files}
+def refuse_size(plan: SnapshotPlan, grown: Mapping[str, int] | None = None) -> NoReturn:
+    """Say that the files are too large together, and which are the largest.
+
+    Args:
+        plan: What was planned.
+        grown: By how much files grew since.
+    """
+    weights = Counter({file.path: file.size_bytes for file in plan.files})
+    weights.update(grown or {})
     listed = "\n".join(f"  {size_text(weight)}  {path}" for path, weight in _heaviest(weights))
     raise SnapshotError(
-        f"the source directory {str(plan.source)!r} holds {size_text(plan.size_bytes)}: at most "
-        f"{size_text(max_bytes)} is kept with a run. The largest in it:\n{listed}\n"
+        f"the source directory {str(plan.source)!r} holds {size_text(weights.total())}: at most "
+        f"{size_text(plan.max_bytes)} is kept with a run. The largest in it:\n{listed}\n"
         f"{_HOW_TO_EXCLUDE.capitalize()}, or raise HEADWAY_MAX_SNAPSHOT_BYTES."
     )
 

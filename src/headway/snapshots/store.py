@@ -4,47 +4,31 @@
 <folder>/trees/<snapshot id>.json  what belongs to one snapshot
 <folder>/seen/<source>.msgpack     hashes of files that have not changed since, per source
 <folder>/incoming/                 files being made
+<folder>/lock                      shared by those who take, alone by one who removes
 """
 
 import errno
 import os
-import re
-import secrets
 import shutil
 import stat
 import time
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import Final
 
-from blake3 import blake3
+from headway.errors import NotFoundError, SnapshotError, StorageError, StorageFullError
+from headway.snapshots.blobs import FULL, Blob, Blobs
+from headway.snapshots.durable import fsync_all, write_whole
+from headway.snapshots.intake import Intake
+from headway.snapshots.plan import SnapshotPlan
+from headway.snapshots.seen import SeenFiles
+from headway.snapshots.tree import HASH, Entry, Manifest, decode, encode, escape, unescape
+from headway.snapshots.unused import References, exclusive_lock, shared_lock
 
-from headway.errors import (
-    NotFoundError,
-    SnapshotError,
-    StorageCorruptError,
-    StorageError,
-    StorageFullError,
-)
-from headway.snapshots.plan import PlannedFile, SnapshotPlan, unreadable
-from headway.snapshots.seen import Seen, SeenFiles, write_whole
-from headway.snapshots.tree import Entry, Manifest, decode, encode, escape, unescape
-
-_BLOCK_BYTES: Final = 1 << 20
-_READINGS: Final = 3
-_RACY_NS: Final = 2_000_000_000
-"""A file touched so shortly before it was read may change again under the same time stamp."""
-_ABANDONED_S: Final = 86_400
-_FULL: Final = {errno.ENOSPC, errno.EDQUOT}
-_HASH: Final = re.compile(r"[0-9a-f]{64}")
-
-
-class _Kept(NamedTuple):
-    blake3: str
-    size_bytes: int
-    is_new: bool
+_DAY_S: Final = 86_400
+_HOUR_S: Final = 3_600
+_SUFFIX: Final = ".json"
 
 
 class SnapshotStore:
@@ -58,10 +42,12 @@ class SnapshotStore:
     """
 
     def __init__(self, folder: Path, *, clock_ns: Callable[[], int] = time.time_ns) -> None:
+        self._folder = folder
         self._blobs = folder / "blobs"
         self._trees = folder / "trees"
         self._seen = folder / "seen"
         self._incoming = folder / "incoming"
+        self._lock = folder / "lock"
         self._clock_ns = clock_ns
 
     def take(self, plan: SnapshotPlan) -> Manifest:
@@ -71,31 +57,23 @@ class SnapshotStore:
         was read.
 
         Raises:
-            SnapshotError: A file cannot be read.
+            SnapshotError: A file cannot be read, or files have grown beyond the limit.
             StorageError: The folder of the snapshots cannot be written.
         """
-        with _storage_errors(self._blobs.parent):
+        with storage_errors(self._folder):
             self._make_folders()
-            seen = SeenFiles(self._seen, plan.source)
-            entries = [Entry(escape(path), "folder", mode) for path, mode in plan.folders.items()]
-            entries += [
-                Entry(escape(path), "link", target=escape(target))
-                for path, target in plan.links.items()
-            ]
-            new: list[str] = []
-            for file in plan.files:
-                kept = self._known(file, seen) or self._keep(plan.source, file, seen)
-                if kept is None:
-                    continue
-                entries.append(
-                    Entry(escape(file.path), "file", file.mode, kept.size_bytes, kept.blake3)
-                )
-                if kept.is_new:
-                    new.append(kept.blake3)
-            _make_durable([self._blob(digest) for digest in new])
-            manifest, content = encode(entries)
-            self._write_tree(manifest.id, content)
-            seen.save(self._incoming)
+            with shared_lock(self._lock), Blobs(self._blobs) as blobs:
+                seen = SeenFiles(self._seen, plan.source)
+                intake = Intake(plan, blobs, self._incoming, seen, self._clock_ns)
+                try:
+                    entries = _entries(plan, intake)
+                    intake.commit()
+                finally:
+                    intake.discard()
+                manifest, content = encode(entries)
+                is_durable = seen.snapshot_id == manifest.id
+                self._write_tree(manifest.id, content, is_durable=is_durable)
+                seen.save(manifest.id, self._incoming)
         return manifest
 
     def load(self, snapshot_id: str) -> Manifest:
@@ -106,7 +84,7 @@ class SnapshotStore:
             StorageCorruptError: It is damaged.
         """
         try:
-            content = self._tree(snapshot_id).read_bytes() if _HASH.fullmatch(snapshot_id) else None
+            content = self._tree(snapshot_id).read_bytes() if HASH.fullmatch(snapshot_id) else None
         except FileNotFoundError:
             content = None
         except OSError as error:
@@ -118,10 +96,19 @@ class SnapshotStore:
             )
         return decode(snapshot_id, content)
 
+    @contextmanager
+    def contents(self) -> Generator[Blobs]:
+        """The contents of all files, to be read; each is checked as it is."""
+        with storage_errors(self._folder):
+            self._blobs.mkdir(parents=True, exist_ok=True)
+            blobs = Blobs(self._blobs)
+        with blobs:
+            yield blobs
+
     def materialize(self, snapshot_id: str, target: Path) -> None:
         """Make the directory again, as copies that may be changed freely.
 
-        It appears whole or not at all.
+        It appears whole or not at all, and is checked against the hashes of what was taken.
 
         Args:
             snapshot_id: The snapshot.
@@ -134,228 +121,150 @@ class SnapshotStore:
             StorageError: The target cannot be written.
         """
         manifest = self.load(snapshot_id)
-        part = target.parent / f".part-{secrets.token_hex(8)}"
-        with _storage_errors(target):
+        part = target.parent / f".part-{os.urandom(8).hex()}"
+        with storage_errors(target):
             part.mkdir(parents=True)
             try:
-                self._fill(part, manifest)
+                with self.contents() as blobs:
+                    _fill(part, manifest, blobs)
                 _rename_folder(part, target)
             except BaseException:
                 shutil.rmtree(part, ignore_errors=True)
                 raise
 
+    def unused(self, kept_ids: Iterable[str], *, min_age_s: float = _DAY_S) -> list[Blob]:
+        """The contents that ``remove_unused`` would remove now."""
+        with storage_errors(self._folder):
+            self._make_folders()
+            references = self._references(kept_ids, min_age_s)
+            with Blobs(self._blobs) as blobs:
+                return [blob for blob in blobs.found() if blob.blake3 not in references.digests]
+
+    def remove_unused(self, kept_ids: Iterable[str], *, min_age_s: float = _DAY_S) -> list[Blob]:
+        """Remove the snapshots that no run has, and the contents that no other snapshot holds.
+
+        Args:
+            kept_ids: The snapshots of all runs.
+            min_age_s: A snapshot is kept that was last taken more recently: its run may not have
+                been written down when ``kept_ids`` was read.
+
+        Returns:
+            The contents that were removed.
+
+        Raises:
+            StorageBusyError: Snapshots are being taken all the time.
+            StorageCorruptError: A snapshot that is kept is damaged; nothing was removed.
+            StorageError: The folder of the snapshots cannot be written.
+        """
+        with storage_errors(self._folder):
+            self._make_folders()
+            # Reading all lists takes long, and nobody has to wait for it.
+            references = self._references(kept_ids, min_age_s)
+            with exclusive_lock(self._lock), Blobs(self._blobs) as blobs:
+                for snapshot_id in self._tree_ids() - self._add_young(references, min_age_s):
+                    self._tree(snapshot_id).unlink(missing_ok=True)
+                gone = [blob for blob in blobs.found() if blob.blake3 not in references.digests]
+                for blob in gone:
+                    blobs.remove(blob.blake3)
+        return gone
+
     # ------------------------------------------------------------ taking
 
     def _make_folders(self) -> None:
+        made = False
         for folder in (self._blobs, self._trees, self._seen, self._incoming):
-            folder.mkdir(parents=True, exist_ok=True)
-        abandoned_before = self._clock_ns() / 1e9 - _ABANDONED_S
+            if not folder.is_dir():
+                folder.mkdir(parents=True, exist_ok=True)
+                made = True
+        if made:
+            fsync_all([self._folder, self._folder.parent])
+        abandoned_before = self._clock_ns() / 1e9 - _DAY_S
         for left in self._incoming.iterdir():
             with suppress(FileNotFoundError):
                 if left.stat().st_mtime < abandoned_before:
                     left.unlink()
 
-    def _known(self, file: PlannedFile, seen: SeenFiles) -> _Kept | None:
-        digest = seen.find(file)
-        if digest is None or not self._has(digest, file.size_bytes):
-            return None
-        return _Kept(digest, file.size_bytes, is_new=False)
-
-    def _keep(self, source: Path, file: PlannedFile, seen: SeenFiles) -> _Kept | None:
-        """Read a file and keep its content; None where it vanished."""
-        kept = None
-        is_new = False
-        for _ in range(_READINGS):
-            began_ns = self._clock_ns()
-            opened = _open_file(source, file.path)
-            if opened is None:
-                return None
-            with opened:
-                before = os.fstat(opened.fileno())
-                kept = self._store(opened, before.st_size)
-                after = os.fstat(opened.fileno())
-            is_new = is_new or kept.is_new
-            if _stamp(before) == _stamp(after) and kept.size_bytes == after.st_size:
-                if max(after.st_mtime_ns, after.st_ctime_ns) + _RACY_NS <= began_ns:
-                    seen.add(file.path, Seen(*_stamp(after), kept.blake3))
-                break
-        return kept._replace(is_new=is_new) if kept is not None else None
-
-    def _store(self, source: BinaryIO, size: int) -> _Kept:
-        """Keep the first ``size`` bytes: hash them, and copy them where nobody has them yet."""
-        digest, count = _hash_blocks(_read_blocks(source, size))
-        if self._has(digest, count):
-            return _Kept(digest, count, is_new=False)
-        source.seek(0)
-        part = self._incoming / secrets.token_hex(16)
-        try:
-            with part.open("xb", buffering=0) as out:
-                digest, count = _hash_blocks(_written(out, _read_blocks(source, size)))
-            part.chmod(0o444)
-            self._put(part, self._blob(digest))
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-        return _Kept(digest, count, is_new=True)
-
-    def _put(self, part: Path, blob: Path) -> None:
-        try:
-            part.replace(blob)
-        except FileNotFoundError:
-            blob.parent.mkdir(exist_ok=True)
-            part.replace(blob)
-
-    def _write_tree(self, snapshot_id: str, content: bytes) -> None:
+    def _write_tree(self, snapshot_id: str, content: bytes, *, is_durable: bool) -> None:
         tree = self._tree(snapshot_id)
         with suppress(FileNotFoundError):
             if tree.read_bytes() == content:
+                if self._age_s(tree) > _HOUR_S:
+                    os.utime(tree)  # it is young again for ``remove_unused``
+                if not is_durable:
+                    fsync_all([self._trees])  # perhaps another process put it there just now
                 return
-        write_whole(tree, content, self._incoming)
-        _make_durable([tree])
+        write_whole(tree, content, self._incoming, durable=True)
 
-    # ------------------------------------------------------------ making again
+    # ------------------------------------------------------------ removing
 
-    def _fill(self, folder: Path, manifest: Manifest) -> None:
-        entries = [(folder / unescape(entry.path), entry) for entry in manifest.entries]
-        folders = [(path, entry) for path, entry in entries if entry.kind == "folder"]
-        for path, _ in folders:
-            path.mkdir()
-        for path, entry in entries:
-            if entry.kind == "file":
-                self._copy(entry, path)
-        # Links come last: nothing is ever written through one.
-        for path, entry in entries:
-            if entry.kind == "link":
-                path.symlink_to(unescape(entry.target))
-        for path, entry in reversed(folders):
-            # Without these bits the owner could not even delete it.
-            path.chmod(entry.mode | stat.S_IRWXU)
+    def _references(self, kept_ids: Iterable[str], min_age_s: float) -> References:
+        references = References()
+        for snapshot_id in self._tree_ids() & set(kept_ids):
+            with suppress(NotFoundError):
+                references.add(self.load(snapshot_id))
+        self._add_young(references, min_age_s)
+        return references
 
-    def _copy(self, entry: Entry, to: Path) -> None:
-        blob = self._blob(entry.blake3)
-        try:
-            source = blob.open("rb", buffering=0)
-        except FileNotFoundError as error:
-            raise _damaged(entry, blob, "is missing") from error
-        with source, to.open("xb", buffering=0) as out:
-            size = os.fstat(source.fileno()).st_size
-            if size != entry.size_bytes:
-                raise _damaged(entry, blob, f"has {size} bytes instead of {entry.size_bytes}")
-            _copy_bytes(source, out, size)
-            os.fchmod(out.fileno(), entry.mode | stat.S_IRUSR)
+    def _add_young(self, references: References, min_age_s: float) -> set[str]:
+        """Keep the snapshots of runs that are not known yet too; return all that are kept."""
+        for snapshot_id in self._tree_ids() - references.snapshot_ids:
+            with suppress(NotFoundError, FileNotFoundError):
+                if self._age_s(self._tree(snapshot_id)) < min_age_s:
+                    references.add(self.load(snapshot_id))
+        return references.snapshot_ids
+
+    def _age_s(self, path: Path) -> float:
+        return self._clock_ns() / 1e9 - path.stat().st_mtime
 
     # ------------------------------------------------------------ places
 
-    def _blob(self, digest: str) -> Path:
-        return self._blobs / digest[:2] / digest
-
     def _tree(self, snapshot_id: str) -> Path:
-        return self._trees / f"{snapshot_id}.json"
+        return self._trees / f"{snapshot_id}{_SUFFIX}"
 
-    def _has(self, digest: str, size: int) -> bool:
-        # The size tells a blob that a power cut emptied.
-        try:
-            return self._blob(digest).stat().st_size == size
-        except FileNotFoundError:
-            return False
+    def _tree_ids(self) -> set[str]:
+        return {path.stem for path in self._trees.glob(f"*{_SUFFIX}")}
 
 
-# ---------------------------------------------------------------- reading a source
+# ---------------------------------------------------------------- taking and making again
 
 
-def _open_file(source: Path, path: str) -> BinaryIO | None:
-    """The file, or None where it is no longer there or no longer a file."""
-    where = source / path
-    # Since it was seen it may have become a link or a pipe: neither followed nor waited for.
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+def _entries(plan: SnapshotPlan, intake: Intake) -> list[Entry]:
+    entries = [Entry(escape(path), "folder", mode) for path, mode in plan.folders.items()]
+    entries += [
+        Entry(escape(path), "link", target=escape(target)) for path, target in plan.links.items()
+    ]
+    entries += [entry for file in plan.files if (entry := intake.take(file)) is not None]
+    return entries
+
+
+def _fill(folder: Path, manifest: Manifest, blobs: Blobs) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        opened = os.fdopen(os.open(where, flags), "rb", buffering=0)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        if error.errno in {errno.ELOOP, errno.ENXIO}:
-            return None
-        raise unreadable(where, error) from error
-    if stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-        return opened
-    opened.close()
-    return None
-
-
-def _stamp(found: os.stat_result) -> tuple[int, int, int, int]:
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
-
-
-def _read_blocks(source: BinaryIO, size: int) -> Generator[bytes]:
-    """At most ``size`` bytes: a log that grows faster than it is read has an end too."""
-    while size > 0:
-        try:
-            block = source.read(min(_BLOCK_BYTES, size))
-        except OSError as error:
-            raise unreadable(Path(source.name), error) from error
-        if not block:
-            return
-        size -= len(block)
-        yield block
-
-
-def _hash_blocks(blocks: Iterable[bytes]) -> tuple[str, int]:
-    hasher = blake3()
-    count = 0
-    for block in blocks:
-        hasher.update(block)
-        count += len(block)
-    return hasher.hexdigest(), count
-
-
-# ---------------------------------------------------------------- writing
-
-
-def _written(out: BinaryIO, blocks: Iterable[bytes]) -> Generator[bytes]:
-    """The same blocks, each written before it is passed on."""
-    for block in blocks:
-        _write_all(out, block)
-        yield block
-
-
-def _write_all(out: BinaryIO, block: bytes) -> None:
-    rest = memoryview(block)
-    while rest:
-        rest = rest[out.write(rest) :]
-
-
-def _copy_bytes(source: BinaryIO, out: BinaryIO, size: int) -> None:
-    """Copy within the kernel, sharing the blocks where the file system can."""
-    try:
-        while size > 0:
-            count = os.copy_file_range(source.fileno(), out.fileno(), size)
-            if count == 0:
-                return
-            size -= count
-    except (OSError, AttributeError) as error:
-        # Not every pair of file systems can; the two files stand where it stopped.
-        if isinstance(error, OSError) and error.errno in _FULL:
-            raise
-    while block := source.read(_BLOCK_BYTES):
-        _write_all(out, block)
-
-
-def _make_durable(paths: list[Path]) -> None:
-    if not paths:
-        return
-    # At once rather than in a row: the disk joins the waits into few.
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(_fsync, paths))
-        folders = {folder for path in paths for folder in (path.parent, path.parent.parent)}
-        list(pool.map(_fsync, folders))
-
-
-def _fsync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
+        folders = [entry for entry in manifest.entries if entry.kind == "folder"]
+        for entry in folders:
+            os.mkdir(unescape(entry.path), dir_fd=fd)
+        for entry in manifest.entries:
+            if entry.kind == "file":
+                _make_file(entry, blobs, fd)
+        # Links come last: nothing is ever written through one.
+        for entry in manifest.entries:
+            if entry.kind == "link":
+                os.symlink(unescape(entry.target), unescape(entry.path), dir_fd=fd)
+        for entry in reversed(folders):
+            # Without these bits the owner could not even delete it.
+            os.chmod(unescape(entry.path), entry.mode | stat.S_IRWXU, dir_fd=fd)
     finally:
         os.close(fd)
+
+
+def _make_file(entry: Entry, blobs: Blobs, folder: int) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    out = os.open(unescape(entry.path), flags, 0o600, dir_fd=folder)
+    try:
+        blobs.copy(entry, out)
+        os.fchmod(out, entry.mode | stat.S_IRUSR)
+    finally:
+        os.close(out)
 
 
 def _rename_folder(part: Path, target: Path) -> None:
@@ -370,19 +279,13 @@ def _rename_folder(part: Path, target: Path) -> None:
         ) from error
 
 
-def _damaged(entry: Entry, blob: Path, what: str) -> StorageCorruptError:
-    return StorageCorruptError(
-        f"the kept content of {entry.path!r} {what} ({blob}): submit the run again from its "
-        "source directory, which keeps it anew"
-    )
-
-
 @contextmanager
-def _storage_errors(place: Path) -> Generator[None]:
+def storage_errors(place: Path) -> Generator[None]:
+    """What the system refuses at a place, told as an error of Headway."""
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise StorageFullError(
                 f"no space is left under {place}: free some, then do it again"
             ) from error

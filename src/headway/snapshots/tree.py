@@ -1,6 +1,7 @@
 """What a snapshot is once it is kept, and how it is written down."""
 
 import re
+from operator import attrgetter
 from typing import Final, Literal
 
 import msgspec
@@ -8,6 +9,7 @@ from blake3 import blake3
 
 from headway.errors import StorageCorruptError, StorageVersionError
 
+HASH: Final = re.compile(r"[0-9a-f]{64}")
 _ESCAPE: Final = re.compile(r"\\(?:\\|x[0-9a-f]{2})")
 
 
@@ -47,7 +49,7 @@ class _Written(msgspec.Struct, frozen=True):
 
 def encode(entries: list[Entry]) -> tuple[Manifest, bytes]:
     """The manifest of these entries, and the bytes that its id is the hash of."""
-    ordered = tuple(sorted(entries, key=lambda entry: entry.path))
+    ordered = tuple(sorted(entries, key=attrgetter("path")))
     content = msgspec.json.encode(_Written(1, ordered))
     return Manifest(blake3(content).hexdigest(), ordered), content
 
