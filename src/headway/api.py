@@ -235,6 +235,26 @@ class Files(Protocol):
         ...
 
 
+class Snapshots(Protocol):
+    """Source directories, kept as they were."""
+
+    def take(self, run_id: str, source: Path) -> str:
+        """Keep a directory, or one file, as what a run was made from, and return the id.
+
+        Equal trees have equal ids and are kept once. A run that has a snapshot raises
+        ``ConflictError``; a directory that is too large, or unreadable, ``SnapshotError``.
+        """
+        ...
+
+    def write_zip(self, snapshot_id: str, target: Path) -> None:
+        """Write a snapshot as a zip file; an absent id raises ``NotFoundError``."""
+        ...
+
+    def diff(self, before: str, after: str) -> Iterator[str]:
+        """What changed from one snapshot to another, as lines of a patch that git can read."""
+        ...
+
+
 class Api(Protocol):
     """A workspace."""
 
@@ -256,6 +276,11 @@ class Api(Protocol):
     @property
     def files(self) -> Files:
         """Files that belong to a run."""
+        ...
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """Source directories, kept as they were."""
         ...
 
     def info(self) -> WorkspaceInfo:

@@ -93,7 +93,7 @@ def test_the_demo_does_what_it_shows(cli: Cli, own_environment: Path) -> None:
         "after:  Canceled []",
         "learning rates>rate 0.3 Completed",
         "refused: property 'data'",
-        "{'quality': 'very good'} {'data': 'two moons'}",
+        "{'quality': 'very good'} two moons",
         "tagged: moons_",
         str(own_environment / "headway" / "workspaces" / "demo"),
     ):

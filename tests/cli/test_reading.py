@@ -132,7 +132,7 @@ def test_show_tells_everything(cli: Cli) -> None:
         f"Children 1 (1 Completed): headway list --parent {run_id}",
         f"Source {cli.folder}",
         "Tags\n a b\n seen\n",
-        "Properties\n author me\n",
+        " author me\n",
         "user_logs/std_log.txt",
         "Failed runner the program exited with code 1",
     ):

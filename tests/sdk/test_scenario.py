@@ -82,7 +82,7 @@ def test_a_submitted_run_with_children_is_tagged_and_found(
     ]
 
     local_script_run.add_properties({"author": "azureml-user"})
-    assert local_script_run.get_properties() == {"author": "azureml-user"}
+    assert local_script_run.get_properties()["author"] == "azureml-user"
     with pytest.raises(Exception, match="author") as caught:
         local_script_run.add_properties({"author": "different-user"})
     assert "azureml-user" in str(caught.value)

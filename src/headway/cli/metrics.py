@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import click
 
@@ -13,6 +13,7 @@ from headway.cli.output import say, write, write_bytes, write_json
 from headway.cli.tables import Column, print_table
 from headway.errors import NotFoundError
 from headway.model import MetricQuery, Scalar, Series, SeriesSummary
+from headway.sdk.metric_shapes import SYSTEM_PREFIX
 
 
 @click.command(name="metrics")
@@ -34,15 +35,15 @@ def command(
     api = open_workspace(call).api
     found = find_run(api, run, experiment)
     query = MetricQuery(run_id=found.id, name=name)
-    summaries = api.metrics.summarize(query)
+    summaries = own_first(api.metrics.summarize(query))
     if name is not None and not summaries:
         raise _no_metric(found.id, name, api.metrics.summarize(MetricQuery(run_id=found.id)))
     if call.json:
-        write_json([_document(series) for series in api.metrics.read(query)])
+        write_json([_document(series) for series in _own_first(api.metrics.read(query))])
     elif as_csv:
-        _write_csv(api.metrics.read(query))
+        _write_csv(_own_first(api.metrics.read(query)))
     elif plot:
-        _plot(api.metrics.read(query))
+        _plot(_own_first(api.metrics.read(query)))
     elif not summaries:
         say(f"headway: run {found.id} has logged nothing")
     elif name is not None:
@@ -50,6 +51,15 @@ def command(
     else:
         print_summaries(summaries)
     return 0
+
+
+def own_first(summaries: Iterable[SeriesSummary]) -> list[SeriesSummary]:
+    """What the program logged, then what was measured of it."""
+    return sorted(summaries, key=lambda one: one.name.startswith(SYSTEM_PREFIX))
+
+
+def _own_first(series: Iterable[Series]) -> list[Series]:
+    return sorted(series, key=lambda one: one.summary.name.startswith(SYSTEM_PREFIX))
 
 
 def print_summaries(summaries: Sequence[SeriesSummary], indent: int = 0) -> None:

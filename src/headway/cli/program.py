@@ -32,6 +32,7 @@ COMMANDS: Final = (
     Listed("cancel", "cancel", "Cancel runs, with all their processes."),
     Listed("wait", "wait", "Wait until runs have ended."),
     Listed("tag", "tag", "Set and remove tags of a run."),
+    Listed("diff", "diff", "Show what code changed between two runs."),
     Listed("demo", "demo", "See what Headway does, in half a minute."),
     Listed("doctor", "doctor", "Look for what is wrong, and mend it."),
 )

@@ -15,7 +15,7 @@ from headway.cli.documents import (
     summary_document,
 )
 from headway.cli.listing import own_name
-from headway.cli.metrics import print_summaries
+from headway.cli.metrics import own_first, print_summaries
 from headway.cli.opening import find_run, open_workspace
 from headway.cli.output import printable, write_json
 from headway.cli.tables import Column, print_pairs, print_table, print_title
@@ -49,7 +49,7 @@ def _children(api: Api, run: Run) -> dict[Status, int]:
 
 
 def _document(api: Api, run: Run, children: dict[Status, int]) -> dict[str, object]:
-    summaries = api.metrics.summarize(MetricQuery(run_id=run.id))
+    summaries = own_first(api.metrics.summarize(MetricQuery(run_id=run.id)))
     return {
         **run_document(run),
         "metrics": [summary_document(one) for one in summaries],
@@ -66,7 +66,7 @@ def _print(api: Api, run: Run, children: dict[Status, int]) -> None:
         tables.console().print(Text(printable(run.error.debug_stack_trace.rstrip())))
     _print_labels("Tags", run.tags)
     _print_labels("Properties", run.properties)
-    summaries = api.metrics.summarize(MetricQuery(run_id=run.id))
+    summaries = own_first(api.metrics.summarize(MetricQuery(run_id=run.id)))
     if summaries:
         print_title("Metrics")
         print_summaries(summaries, indent=2)

@@ -55,7 +55,7 @@ try:
     run.add_properties({"data": "something else"})
 except ConflictError as error:
     print("refused:", error)
-print(run.get_tags(), run.get_properties())
+print(run.get_tags(), run.properties["data"])
 
 # %% Find runs again, by tags, properties, status, metrics
 tags, properties = {"quality": "very good"}, {"data": "two moons"}

@@ -1,6 +1,7 @@
 """Checks of what the calls of the SDK are given, where the workspace does not check it itself."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Final, TypeVar, cast
 
 from headway.errors import InvalidValueError
@@ -54,6 +55,19 @@ def start_arguments(args: tuple[object, ...], kwargs: Mapping[str, object]) -> d
             f"{', '.join(_START_KEYWORDS)}"
         )
     return {**given, **kwargs}
+
+
+def snapshot_directory(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Path | None:
+    """What ``start_logging`` was told to take a snapshot of."""
+    given = start_arguments(args, kwargs).get("snapshot_directory")
+    if given is None:
+        return None
+    if not isinstance(given, str | Path):
+        raise InvalidValueError(
+            f"snapshot_directory was given as {type(given).__name__} {given!r}: give a path, or "
+            "None for no snapshot"
+        )
+    return Path(given)
 
 
 def batch_tags(count: object, tag_key: object, tag_values: object) -> list[dict[str, str | None]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Final
 
-from headway.errors import RunContextError, RunNotFoundError
+from headway.errors import RunContextError, RunNotFoundError, SnapshotError
 from headway.model import Experiment as ExperimentRecord
 from headway.model import NewRun, RunQuery, Status
 from headway.model import Run as RunRecord
@@ -17,6 +17,7 @@ from headway.sdk.arguments import (
     batch_tags,
     checked,
     id_text,
+    snapshot_directory,
 )
 from headway.sdk.configuration import ScriptRunConfig
 from headway.sdk.context import run_context
@@ -24,6 +25,7 @@ from headway.sdk.experiment import SCRIPT_RUN_TYPE, ExperimentBase
 from headway.sdk.queries import LabelFilter, Listing, Since, StatusFilter
 from headway.sdk.run_files import RunFiles
 from headway.sdk.run_life import RunLife, SubmittedLife
+from headway.sdk.run_snapshots import RunSnapshots
 from headway.sdk.workspace import WorkspaceBase
 from headway.settings import load_settings
 
@@ -35,7 +37,7 @@ _NO_CONTEXT: Final = (
 )
 
 
-class Run(RunLife, RunFiles):
+class Run(RunLife, RunFiles, RunSnapshots):
     """One run: metrics, files, tags, status, children.
 
     Args:
@@ -290,10 +292,22 @@ class Experiment(ExperimentBase):
         """Start an interactive run: this process is the run, and ends it when it ends.
 
         Takes ``name``, ``run_id``, ``outputs``, ``snapshot_directory`` and by keyword
-        ``display_name``, ``description``, ``tags`` and ``properties``. No snapshot of the source
-        directory is taken of an interactive run, and ``outputs`` is accepted and ignored.
+        ``display_name``, ``description``, ``tags`` and ``properties``. A snapshot is taken where
+        ``snapshot_directory`` is given, and only then: what lies around a notebook is seldom what
+        it runs. ``outputs`` is accepted and ignored.
+
+        Raises:
+            SnapshotError: The directory is too large or cannot be read; the run has failed then.
         """
-        return self.create_runs([self.start_request(args, kwargs)])[0]
+        source = snapshot_directory(args, kwargs)
+        [run] = self.create_runs([self.start_request(args, kwargs)])
+        if source is not None:
+            try:
+                run.take_snapshot(source)
+            except SnapshotError as error:
+                run.fail(error)
+                raise
+        return run
 
     def submit(
         self,

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 from headway.model import Scalar, Series
 
+SYSTEM_PREFIX = "system/"
+"""The names of what is measured of every run, as opposed to what it logs itself."""
+
 MetricValue = Scalar | list[Scalar] | dict[str, Scalar] | dict[str, list[Scalar]]
 """One value for a scalar logged once, a list for one logged often or as a list, and a dict of
 columns for a table."""

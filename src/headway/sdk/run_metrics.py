@@ -7,7 +7,7 @@ from headway.errors import InvalidValueError
 from headway.metrics.journal import JournalWriter
 from headway.model import MetricQuery
 from headway.sdk.arguments import checked
-from headway.sdk.metric_shapes import Metrics, metrics_by_run, metrics_of
+from headway.sdk.metric_shapes import SYSTEM_PREFIX, Metrics, metrics_by_run, metrics_of
 from headway.sdk.run_state import RunState
 
 
@@ -84,7 +84,8 @@ class RunMetrics(RunState):
         """The metrics logged so far, by name.
 
         A metric logged once is its bare value, one logged often a list in the order of logging, a
-        list stays a list, a table is a dict of its columns.
+        list stays a list, a table is a dict of its columns. What Headway measures of every run
+        (``system/cpu_percent`` and the like) is given where it is asked for by name.
 
         Args:
             name: Only this metric; an unknown one gives an empty dict.
@@ -95,6 +96,8 @@ class RunMetrics(RunState):
         """
         query = MetricQuery(run_id=self.id, recursive=bool(recursive), name=name, run_type=run_type)
         series = self._api.metrics.read(query)
+        if name is None:
+            series = [one for one in series if not one.summary.name.startswith(SYSTEM_PREFIX)]
         return metrics_by_run(series) if recursive else metrics_of(series)
 
     def flush(self, timeout_seconds: float = 300) -> None:

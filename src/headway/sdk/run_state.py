@@ -148,10 +148,6 @@ class RunState:
                 texts[entry.path] = log.read().decode("utf-8", "replace")
         return details_of(self._refresh(), texts)
 
-    def get_snapshot_id(self) -> str | None:
-        """The id of the kept source directory, if one was kept."""
-        return self._record.snapshot_id
-
     def get_portal_url(self) -> str:
         """Where a person can look at the run."""
         return f"{self._home.uri}#/runs/{self.id}"

@@ -1,6 +1,7 @@
 """Runs made: checked, numbered, named, written with their first events."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -13,6 +14,10 @@ from headway.store import experiments as experiment_rows
 from headway.store import runs
 from headway.store.base import Transaction
 from headway.store.runs import StoredRun
+
+SNAPSHOT_PROPERTY: Final = "ContentSnapshotId"
+"""The name that ``azureml.core`` gives the property."""
+_NOTHING: Final[Mapping[str, str]] = {}
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -79,12 +84,21 @@ class RunMaker:
         *,
         submission: Submission | None = None,
         snapshot_id: str | None = None,
+        source: Mapping[str, str] = _NOTHING,
     ) -> list[StoredRun]:
-        """Write runs that do not exist; those that do, from an equal request, are returned."""
+        """Write runs that do not exist; those that do, from an equal request, are returned.
+
+        Args:
+            tx: A writing transaction.
+            new: What the runs are made from.
+            submission: What they execute.
+            snapshot_id: The source directory as it was kept.
+            source: Properties that say where the source comes from; given ones go before them.
+        """
         made: list[StoredRun] = []
         for request in new:
             known = existing(tx, request)
-            made.append(known or self._make_one(tx, request, submission, snapshot_id))
+            made.append(known or self._make_one(tx, request, submission, snapshot_id, source))
         return made
 
     def _make_one(
@@ -93,6 +107,7 @@ class RunMaker:
         request: NewRun,
         submission: Submission | None,
         snapshot_id: str | None,
+        source: Mapping[str, str],
     ) -> StoredRun:
         experiment = experiments.find(tx, request.experiment_id)
         if experiment.archived_at is not None:
@@ -102,6 +117,9 @@ class RunMaker:
             )
         parent = _parent(tx, request)
         now = self._clock()
+        properties = {**source, **request.properties}
+        if snapshot_id is not None:
+            properties.setdefault(SNAPSHOT_PROPERTY, snapshot_id)
         run = Run(
             id=request.id,
             experiment_id=experiment.id,
@@ -119,7 +137,7 @@ class RunMaker:
             owner_id=request.owner_id,
             created_by=self._identity.actor,
             tags=dict(sorted(request.tags.items())),
-            properties=dict(sorted(request.properties.items())),
+            properties=dict(sorted(properties.items())),
             definition=submission,
             snapshot_id=snapshot_id,
         )

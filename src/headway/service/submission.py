@@ -7,20 +7,21 @@ the submitter dies on the way, the free lock says so.
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 from headway.engines.base import Engine
 from headway.engines.folder import RunFolder, RunSpec
-from headway.errors import HeadwayError, InvalidValueError, SubmissionError
+from headway.errors import HeadwayError, InvalidValueError, RunExistsError, SubmissionError
 from headway.model import NewRun, Run, RunError, Status, Submission
 from headway.service import transitions
 from headway.service.creation import Identity, RunMaker, existing
 from headway.service.layout import Layout
+from headway.service.snapshots import SnapshotService
 from headway.settings import Settings
-from headway.snapshots import SnapshotStore, plan_snapshot
+from headway.snapshots import git_properties
 from headway.store import experiments, runs
 from headway.store.base import Database
 from headway.store.runs import StoredRun
@@ -41,6 +42,8 @@ class Submitter:
         identity: Identity,
         clock: Callable[[], int],
         *,
+        snapshots: SnapshotService,
+        environment: Mapping[str, str],
         workspace_name: str,
     ) -> None:
         self._database = database
@@ -50,6 +53,8 @@ class Submitter:
         self._settings = settings
         self._identity = identity
         self._clock = clock
+        self._snapshots = snapshots
+        self._environment = environment
         self._workspace_name = workspace_name
 
     def submit(self, new: NewRun, submission: Submission) -> Run:
@@ -61,35 +66,26 @@ class Submitter:
         if known is not None:
             return known.run
         folder = RunFolder(self._layout.run(new.id))
+        _make_way(folder, new.id)
         try:
-            snapshot_id = None if submission.in_place else self._keep_source(submission, folder)
+            snapshot_id = None
+            if not submission.in_place:
+                snapshot_id = self._snapshots.keep(Path(submission.source_directory))
+                self._snapshots.materialize(snapshot_id, folder.work_dir)
             folder.create(self._spec(new, submission, folder))
             return self._start(folder, new, submission, snapshot_id)
         except BaseException:
             self._clean_up(folder, new.id)
             raise
 
-    def _keep_source(self, submission: Submission, folder: RunFolder) -> str:
-        """Keep the source directory as a snapshot, and make the run's own copy from that."""
-        snapshots = SnapshotStore(self._layout.snapshots)
-        manifest = snapshots.take(
-            plan_snapshot(
-                Path(submission.source_directory),
-                max_bytes=self._settings.max_snapshot_bytes,
-                max_files=self._settings.max_snapshot_files,
-                exclude=(self._layout.root,),
-            )
-        )
-        snapshots.materialize(manifest.id, folder.work_dir)
-        return manifest.id
-
     def _start(
         self, folder: RunFolder, new: NewRun, submission: Submission, snapshot_id: str | None
     ) -> Run:
+        source = git_properties(Path(submission.source_directory), self._environment)
         with closing(_Held(folder)) as lock:
             with self._database.write() as tx:
                 [stored] = self._maker.make(
-                    tx, [new], submission=submission, snapshot_id=snapshot_id
+                    tx, [new], submission=submission, snapshot_id=snapshot_id, source=source
                 )
             try:
                 self._engine.start(folder, lock.fd)
@@ -144,7 +140,24 @@ class Submitter:
             env={**environment, **submission.environment_variables},
             grace_s=submission.grace_s,
             max_run_duration_s=submission.max_run_duration_s,
+            journal_dir=str(self._layout.journals),
+            system_metrics_interval_s=self._settings.system_metrics_interval_s,
+            max_log_bytes=self._settings.max_log_bytes or None,
         )
+
+
+def _make_way(folder: RunFolder, run_id: str) -> None:
+    """Begin the folder of a new run; what an interrupted submission left there goes."""
+    try:
+        folder.path.mkdir()
+    except FileExistsError:
+        if folder.alive():
+            raise RunExistsError(
+                f"a run with the id {run_id!r} is being submitted by another process: choose "
+                "another id, or leave it out"
+            ) from None
+        shutil.rmtree(folder.path)
+        folder.path.mkdir()
 
 
 class _Held:

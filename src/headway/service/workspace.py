@@ -3,7 +3,7 @@
 import errno
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from headway.engines.local import LocalEngine
@@ -18,6 +18,7 @@ from headway.service.leases import FileLease
 from headway.service.liveness import Liveness
 from headway.service.metrics import MetricService
 from headway.service.runs import RunService
+from headway.service.snapshots import SnapshotService
 from headway.service.submission import Submitter
 from headway.settings import Settings
 from headway.store import information
@@ -35,6 +36,7 @@ def open_workspace(
     *,
     name: str = "",
     clock: Callable[[], int] = _now,
+    environment: Mapping[str, str] = os.environ,
 ) -> "EmbeddedWorkspace":
     """Open the workspace in a folder, making it where there is none.
 
@@ -43,6 +45,7 @@ def open_workspace(
         settings: The settings that hold for it.
         name: Its name if it is new; empty for the folder's.
         clock: The time now, in microseconds since the epoch.
+        environment: Where a build system says which commit is built, in place of git.
 
     Raises:
         StorageError: The folder cannot be used.
@@ -58,7 +61,7 @@ def open_workspace(
         ) from error
     database = SqliteDatabase(layout.database, busy_timeout_s=settings.busy_timeout_s)
     info = information.ensure(database, name or layout.root.name, str(layout.root), at=clock())
-    return EmbeddedWorkspace(layout, database, info, settings, clock)
+    return EmbeddedWorkspace(layout, database, info, settings, clock, environment)
 
 
 class EmbeddedWorkspace:
@@ -71,6 +74,7 @@ class EmbeddedWorkspace:
         info: WorkspaceInfo,
         settings: Settings,
         clock: Callable[[], int],
+        environment: Mapping[str, str],
     ) -> None:
         self._layout = layout
         self._database = database
@@ -82,8 +86,18 @@ class EmbeddedWorkspace:
         self._metrics = MetricService(database, layout)
         self._files = FileService(database, layout, storage, settings, clock)
         self._experiments = ExperimentService(database, settings, clock)
+        self._snapshots = SnapshotService(database, layout, settings)
         submitter = Submitter(
-            database, layout, engine, maker, settings, identity, clock, workspace_name=info.name
+            database,
+            layout,
+            engine,
+            maker,
+            settings,
+            identity,
+            clock,
+            snapshots=self._snapshots,
+            environment=environment,
+            workspace_name=info.name,
         )
         liveness = Liveness(database, layout, engine, self._metrics, clock)
         self._runs = RunService(
@@ -118,6 +132,11 @@ class EmbeddedWorkspace:
     def files(self) -> FileService:
         """Files that belong to a run."""
         return self._files
+
+    @property
+    def snapshots(self) -> SnapshotService:
+        """Kept source directories."""
+        return self._snapshots
 
     def info(self) -> WorkspaceInfo:
         """What this workspace is."""

@@ -33,6 +33,8 @@ _CHANGE: Final = "update runs set name = :name, description = :description where
 _MOVE: Final = """
 update runs set status = :status, started_at = :started_at, ended_at = :ended_at, error = :error
 where rid = :rid and status = :previous"""
+_SNAPSHOT: Final = """
+update runs set snapshot_id = :snapshot_id where rid = :rid and snapshot_id is null"""
 _LOST: Final = "update runs set points_lost = points_lost + :lost where rid = :rid"
 _EVENT: Final = """
 insert into events (rid, sequence, at, status, previous, actor, reason)
@@ -129,6 +131,11 @@ def move(tx: Transaction, rid: int, previous: Status, run: Run) -> bool:
         },
     )
     return changed > 0
+
+
+def set_snapshot(tx: Transaction, rid: int, snapshot_id: str) -> bool:
+    """Say what a run was made from; False where that was said before."""
+    return tx.run(_SNAPSHOT, {"rid": rid, "snapshot_id": snapshot_id}) > 0
 
 
 def add_lost(tx: Transaction, rid: int, lost: int) -> None:

@@ -14,6 +14,7 @@ from headway.testing.api.files import FileContract
 from headway.testing.api.listing import ListingContract
 from headway.testing.api.metrics import MetricContract
 from headway.testing.api.runs import RunContract
+from headway.testing.api.snapshots import SnapshotContract
 
 
 class ApiContract(
@@ -22,6 +23,7 @@ class ApiContract(
     ListingContract,
     MetricContract,
     FileContract,
+    SnapshotContract,
     ExecutionContract,
 ):
     """The contract in ``headway.api``, verb by verb."""
