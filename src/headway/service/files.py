@@ -14,12 +14,14 @@ from typing import BinaryIO
 
 from headway.checks import check_file_path
 from headway.engines.folder import RunFolder
-from headway.errors import RunFileExistsError, RunFileNotFoundError, RunNotFoundError
+from headway.errors import RunFileExistsError, RunFileNotFoundError
 from headway.files.base import FileStorage
 from headway.model import FileEntry, LogPart
+from headway.service import logs
 from headway.service.layout import Layout
+from headway.service.lookup import find_rid
 from headway.settings import Settings
-from headway.store import files, runs
+from headway.store import files
 from headway.store.base import Database, Transaction
 from headway.store.files import StoredFileRow
 
@@ -66,11 +68,13 @@ class FileService:
     def open(self, run_id: str, path: str) -> AbstractContextManager[BinaryIO]:
         """The bytes of a file or a log, to be read in order."""
         with self._database.read() as tx:
-            row = files.by_path(tx, _rid(tx, run_id), path)
+            row = files.by_path(tx, find_rid(tx, run_id), path)
         if row is not None:
             return self._storage.open(run_id, row.storage_key)
         for entry, where in self._live(run_id):
             if entry.path == path:
+                if path.startswith(f"{LOGS}/"):
+                    return logs.open_log(self._layout.run(run_id), where)
                 return where.open("rb")
         names = ", ".join(entry.path for entry in self.list(run_id)[:20]) or "none"
         raise RunFileNotFoundError(f"run {run_id} has no file {path!r}; its files are: {names}")
@@ -78,7 +82,7 @@ class FileService:
     def list(self, run_id: str, prefix: str = "") -> list[FileEntry]:
         """Files by name, ascending; logs are among them, with the size they have now."""
         with self._database.read() as tx:
-            entries = {entry.path: entry for entry in files.of_run(tx, _rid(tx, run_id))}
+            entries = {entry.path: entry for entry in files.of_run(tx, find_rid(tx, run_id))}
         for entry, _ in self._live(run_id):
             entries.setdefault(entry.path, entry)
         return [entries[path] for path in sorted(entries) if path.startswith(prefix)]
@@ -91,15 +95,10 @@ class FileService:
             raise RunFileNotFoundError(
                 f"{path!r} is not a log: the logs of a run are under {LOGS}/"
             )
-        try:
-            with where.open("rb") as log:
-                data = os.pread(log.fileno(), limit, offset)
-        except FileNotFoundError:
-            data = b""
-        return LogPart(data, offset + len(data))
+        return logs.read(self._layout.run(run_id), where, offset, limit)
 
     def _check_free(self, tx: Transaction, run_id: str, path: str, overwrite: bool) -> int:
-        rid = _rid(tx, run_id)
+        rid = find_rid(tx, run_id)
         taken = files.by_path(tx, rid, path) is not None or any(
             entry.path == path for entry, _ in self._live(run_id)
         )
@@ -138,12 +137,3 @@ def _regular_files(root: Path, name: str) -> Iterator[tuple[FileEntry, Path]]:
                     ),
                     where,
                 )
-
-
-def _rid(tx: Transaction, run_id: str) -> int:
-    rid = runs.rid_of(tx, run_id)
-    if rid is None:
-        raise RunNotFoundError(
-            f"there is no run {run_id!r} in this workspace; 'headway list' shows what there is"
-        )
-    return rid

@@ -7,7 +7,8 @@ from headway.errors import InvalidValueError, RunNotFoundError, StorageCorruptEr
 from headway.metrics.moving import Mover
 from headway.model import MetricQuery, Series, SeriesSummary
 from headway.service.layout import Layout
-from headway.store import runs, series
+from headway.service.lookup import find_rid
+from headway.store import series
 from headway.store.base import Database, Transaction
 from headway.store.series import Writer
 
@@ -80,8 +81,7 @@ class MetricService:
     def _drained(self, query: MetricQuery) -> Database:
         """The database, after what the runs of a query logged so far was taken in."""
         with self._database.read() as tx:
-            if runs.rid_of(tx, query.run_id) is None:
-                raise _no_run(query.run_id)
+            find_rid(tx, query.run_id)
             wanted = series.run_ids(tx, query.run_id) if query.recursive else [query.run_id]
         for run_id in self._pending().intersection(wanted):
             self.drain(run_id)
@@ -89,9 +89,7 @@ class MetricService:
 
 
 def _writer(tx: Transaction, run_id: str, writer_id: str) -> tuple[int, Writer]:
-    rid = runs.rid_of(tx, run_id)
-    if rid is None:
-        raise _no_run(run_id)
+    rid = find_rid(tx, run_id)
     found = series.writer(tx, rid, writer_id)
     return rid, found or Writer(writer_id, 0, b"")
 
@@ -103,9 +101,3 @@ def _not_taken(records: bytes, offset: int, writer: Writer) -> bytes:
             f"{writer.taken} bytes were taken in so far: send what comes between first"
         )
     return records[writer.taken - offset :]
-
-
-def _no_run(run_id: str) -> RunNotFoundError:
-    return RunNotFoundError(
-        f"there is no run {run_id!r} in this workspace; 'headway list' shows what there is"
-    )

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from headway.api import CANCEL_WAIT_S
 from headway.engines.base import Engine
 from headway.engines.folder import Intent, RunFolder
-from headway.errors import InvalidValueError, PropertyConflictError, RunNotFoundError, RunStateError
+from headway.errors import InvalidValueError, PropertyConflictError, RunStateError
 from headway.filters import parse_filter, parse_order
 from headway.model import (
     ENDED,
@@ -28,6 +28,7 @@ from headway.service.creation import Identity, RunMaker
 from headway.service.files import FileService
 from headway.service.layout import Layout
 from headway.service.liveness import Liveness
+from headway.service.lookup import find_run
 from headway.service.metrics import MetricService
 from headway.service.submission import Submitter
 from headway.store import labels, runs, search
@@ -88,10 +89,10 @@ class RunService:
         """Apply a change as a whole and return the run after it."""
         self._maker.check_change(change)
         with self._database.write() as tx:
-            stored = find(tx, run_id)
+            stored = find_run(tx, run_id)
             _check_properties(stored.run, change)
             self._write_change(tx, stored, change)
-            return find(tx, run_id).run
+            return find_run(tx, run_id).run
 
     def end(
         self, run_id: str, status: Status, *, error: RunError | None = None, reason: str = ""
@@ -110,7 +111,7 @@ class RunService:
         with self._database.write() as tx:
             return transitions.move_or_refuse(
                 tx,
-                find(tx, run_id),
+                find_run(tx, run_id),
                 status,
                 at=self._clock(),
                 actor=self._identity.actor,
@@ -185,7 +186,7 @@ class RunService:
 
     def _read(self, run_id: str) -> StoredRun:
         with self._database.read() as tx:
-            return find(tx, run_id)
+            return find_run(tx, run_id)
 
     def _current(self, run_id: str) -> StoredRun:
         return self._liveness.refresh(self._read(run_id))
@@ -193,7 +194,7 @@ class RunService:
     def _move(self, stored: StoredRun, status: Status, reason: str) -> StoredRun:
         """Change the status where the table allows it, and return the run as it is then."""
         with self._database.write() as tx:
-            current = find(tx, stored.run.id)
+            current = find_run(tx, stored.run.id)
             moved = transitions.move(
                 tx, current, status, at=self._clock(), actor=self._identity.actor, reason=reason
             )
@@ -262,16 +263,6 @@ class RunService:
         )
         if (name, description) != (run.name, run.description):
             runs.rename(tx, stored.rid, name=name, description=description)
-
-
-def find(tx: Transaction, run_id: str) -> StoredRun:
-    """One run, or the error that says there is none."""
-    found = runs.by_id(tx, run_id)
-    if found is None:
-        raise RunNotFoundError(
-            f"there is no run {run_id!r} in this workspace; 'headway list' shows what there is"
-        )
-    return found
 
 
 def _check_properties(run: Run, change: RunChange) -> None:

@@ -5,9 +5,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from headway.errors import ConflictError, RunNotFoundError
+from headway.errors import ConflictError
 from headway.service.creation import SNAPSHOT_PROPERTY
 from headway.service.layout import Layout
+from headway.service.lookup import find_run
 from headway.settings import Settings
 from headway.snapshots import SnapshotStore, plan_snapshot
 from headway.store import labels, runs
@@ -71,11 +72,7 @@ class SnapshotService:
 
 
 def _without_snapshot(tx: Transaction, run_id: str) -> StoredRun:
-    stored = runs.by_id(tx, run_id)
-    if stored is None:
-        raise RunNotFoundError(
-            f"there is no run {run_id!r} in this workspace; 'headway list' shows what there is"
-        )
+    stored = find_run(tx, run_id)
     if stored.run.snapshot_id is not None:
         raise ConflictError(
             f"Cannot take snapshot as the run already has one: {stored.run.snapshot_id}. Use "
