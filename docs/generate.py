@@ -1,20 +1,26 @@
 """Make the pages and blocks under docs/ that come from the code. Run by ``make docs``.
 
-``settings.md`` and ``errors.md`` are made whole. In other pages the lines between
-``<!-- made: NAME -->`` and ``<!-- end -->`` are. With ``--check`` nothing is written, and the exit
-status is 1 where something would change.
+``settings.md``, ``errors.md`` and ``reference/commands.md`` are made whole. In other pages the
+lines between ``<!-- made: NAME -->`` and ``<!-- end -->`` are. With ``--check`` nothing is written,
+and the exit status is 1 where something would change.
 """
 
 import ast
 import inspect
 import re
 import sys
+import textwrap
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+import click
+
+from headway.cli.call import Call, shared_options
+from headway.cli.program import COMMANDS, EXIT_CODES, program
 from headway.errors import ERROR_CODES
+from headway.filters.tree import COLUMNS, ValueType
 from headway.settings import SETTINGS, Setting
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -39,7 +45,8 @@ def pages() -> Iterator[tuple[Path, str]]:
     """Every page that is made, whole or in part, and what it should hold."""
     yield DOCS / "settings.md", settings_page()
     yield DOCS / "errors.md", errors_page()
-    for path in sorted(DOCS.glob("*.md")):
+    yield DOCS / "reference" / "commands.md", commands_page()
+    for path in sorted(DOCS.rglob("*.md")):
         text = path.read_text(encoding="utf-8")
         if _BLOCK.search(text):
             yield path, _BLOCK.sub(_filled, text)
@@ -104,6 +111,114 @@ def errors_page() -> str:
     )
 
 
+# ---------------------------------------------------------------- commands
+
+
+def commands_page() -> str:
+    """Every command as its ``--help`` has it, and the exit codes."""
+    context = click.Context(program, info_name="headway", obj=Call())
+    lines = [
+        "# Commands",
+        "",
+        _NOTE.format(source="`src/headway/cli/`"),
+        "",
+        "`headway COMMAND --help` shows the same in a terminal.",
+        "",
+        "| Command | What it does |",
+        "| --- | --- |",
+        *(f"| [`{one.name}`](#headway-{one.name}) | {one.help} |" for one in COMMANDS),
+        "",
+        "RUN is a run's id, the beginning of one (4 characters or more), `latest`, or `@N` for",
+        "number N within `--experiment`.",
+        "",
+        "Every command also takes these:",
+        "",
+        *_options_table(_shared()),
+        "## Exit codes",
+        "",
+        "| Code | Meaning |",
+        "| --- | --- |",
+        *(f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()),
+        "",
+        "`headway run` ends with the exit code of what it ran.",
+        "",
+    ]
+    for one in COMMANDS:
+        command = program.get_command(context, one.name)
+        if command is not None:
+            lines += _command_section(command, click.Context(command, context, one.name))
+    return "\n".join(lines)
+
+
+def _command_section(command: click.Command, context: click.Context) -> list[str]:
+    own = [
+        parameter
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and parameter.name not in _SHARED_NAMES
+    ]
+    section = [
+        f"## {context.command_path}",
+        "",
+        "```",
+        " ".join([context.command_path, *command.collect_usage_pieces(context)]),
+        "```",
+        "",
+        *_help_text(command.help or ""),
+        *(_options_table(own) if own else []),
+    ]
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            section += _command_section(below, click.Context(below, context, name))
+    return section
+
+
+def _help_text(text: str) -> Iterator[str]:
+    r"""Paragraphs; one that begins with ``\b`` is shown as it stands."""
+    for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(text)):
+        kept = re.fullmatch(r"(?:\x08|\\b)\n(.*)", paragraph, re.DOTALL)
+        if kept:
+            yield from ["```", textwrap.dedent(kept[1]), "```", ""]
+        else:
+            yield from [re.sub(r"(?<![\w`-])(--[a-z-]+)", r"`\1`", paragraph), ""]
+
+
+def _options_table(options: list[click.Option]) -> list[str]:
+    rows = [f"| {_option_name(option)} | {_cell(option.help)} |" for option in options]
+    return ["| Option | |", "| --- | --- |", *rows, ""]
+
+
+def _option_name(option: click.Option) -> str:
+    names = ", ".join(f"`{name}`" for name in sorted(option.opts, key=len, reverse=True))
+    if option.is_flag:
+        return names
+    return f"{names} {_cell(option.metavar or option.type.name.split()[0].upper())}"
+
+
+def _shared() -> list[click.Option]:
+    """The options that every command takes."""
+
+    def nothing() -> None:
+        """Take the options."""
+
+    command = click.command()(shared_options(nothing))
+    return [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+
+
+_SHARED_NAMES: Final = {option.name for option in _shared()}
+
+
+def _cell(text: str | None) -> str:
+    return _one_line(text).replace("|", "\\|")
+
+
+def _one_line(text: str | None) -> str:
+    """The text in one line."""
+    return " ".join((text or "").split())
+
+
+# ---------------------------------------------------------------- layers
+
+
 def layers() -> list[str]:
     """The layers in ``pyproject.toml``, lowest first."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -133,10 +248,20 @@ def docstring_block(path: Path) -> str:
     return _markdown(_docstring(path))
 
 
+def filter_columns_block() -> str:
+    """The columns of the filter language by what they hold."""
+    names: dict[ValueType, list[str]] = {}
+    for column, kind in COLUMNS.items():
+        names.setdefault(kind, []).append(f"`{column}`")
+    rows = [f"| {', '.join(columns)} | {kind} |" for kind, columns in names.items()]
+    return "\n".join(["| Column | Holds |", "| --- | --- |", *rows])
+
+
 BLOCKS: Final[dict[str, Callable[[], str]]] = {
     "layers": layers_block,
     "journal-records": lambda: docstring_block(PACKAGE / "metrics" / "slots.py"),
     "chunks": lambda: docstring_block(PACKAGE / "metrics" / "chunks.py"),
+    "filter-columns": filter_columns_block,
     "run-folder": lambda: docstring_block(PACKAGE / "engines" / "folder.py"),
 }
 

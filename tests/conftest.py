@@ -37,6 +37,23 @@ def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
+def uv_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all tests, those of other workers too."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    return base / "uv-cache"
+
+
+@pytest.fixture
+def real_uv(uv_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Environments are made by the real uv, with the packages that it fetched for other tests."""
+    for variable in list(os.environ):
+        if variable.startswith(("UV_", "VIRTUAL_ENV", "CONDA", "MAMBA", "PYTHONPATH")):
+            monkeypatch.delenv(variable)
+    monkeypatch.setenv("UV_CACHE_DIR", str(uv_cache))
+
+
+@pytest.fixture(scope="session")
 def require_program() -> Callable[[str], str]:
     """The path of a program; without it the test is skipped, or fails where CI is set."""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from headway.errors import FilterError as FilterError
     from headway.errors import HeadwayError as HeadwayError
     from headway.errors import InvalidValueError as InvalidValueError
+    from headway.errors import MissingPackageError as MissingPackageError
     from headway.errors import NotFoundError as NotFoundError
     from headway.errors import PropertyConflictError as PropertyConflictError
     from headway.errors import RunContextError as RunContextError
@@ -35,9 +36,14 @@ if TYPE_CHECKING:
     from headway.errors import SubmissionError as SubmissionError
     from headway.errors import WorkspaceNotFoundError as WorkspaceNotFoundError
     from headway.model import CancelOutcome as CancelOutcome
+    from headway.model import Resources as Resources
     from headway.model import Status as Status
+    from headway.sdk.conda_dependencies import CondaDependencies as CondaDependencies
     from headway.sdk.configuration import RunConfiguration as RunConfiguration
     from headway.sdk.configuration import ScriptRunConfig as ScriptRunConfig
+    from headway.sdk.distributed import MpiConfiguration as MpiConfiguration
+    from headway.sdk.distributed import PyTorchConfiguration as PyTorchConfiguration
+    from headway.sdk.environment import Environment as Environment
     from headway.sdk.handles import Experiment as Experiment
     from headway.sdk.handles import Run as Run
     from headway.sdk.handles import ScriptRun as ScriptRun
@@ -48,15 +54,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CancelOutcome",
+    "CondaDependencies",
     "ConfigurationError",
     "ConflictError",
+    "Environment",
     "Experiment",
     "ExperimentNotFoundError",
     "FilterError",
     "HeadwayError",
     "InvalidValueError",
+    "MissingPackageError",
+    "MpiConfiguration",
     "NotFoundError",
     "PropertyConflictError",
+    "PyTorchConfiguration",
+    "Resources",
     "Run",
     "RunConfiguration",
     "RunContextError",
@@ -84,7 +96,12 @@ __all__ = [
 
 _MODULES = {
     "CancelOutcome": "headway.model",
+    "CondaDependencies": "headway.sdk.conda_dependencies",
+    "Environment": "headway.sdk.environment",
     "Experiment": "headway.sdk.handles",
+    "MpiConfiguration": "headway.sdk.distributed",
+    "PyTorchConfiguration": "headway.sdk.distributed",
+    "Resources": "headway.model",
     "Run": "headway.sdk.handles",
     "RunConfiguration": "headway.sdk.configuration",
     "ScriptRun": "headway.sdk.handles",

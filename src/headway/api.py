@@ -115,7 +115,11 @@ class Runs(Protocol):
         ...
 
     def events(self, run_id: str) -> list[Event]:
-        """Every change of status, oldest first."""
+        """Every change of status, oldest first.
+
+        The last one of a Queued run says, as its reason, where it stands in line now and what it
+        waits for.
+        """
         ...
 
     def change(self, run_id: str, change: RunChange) -> Run:
@@ -158,6 +162,14 @@ class Runs(Protocol):
         Returns at once where that is so already, and after ``timeout_s`` seconds anyway. Where the
         returned run has ended and the part is empty, the log is complete. A log that does not
         exist yet is empty.
+        """
+        ...
+
+    def log_offset(self, run_id: str, *, log: str, at: int) -> int:
+        """Where in a log that stands which was written after a time, as an offset for ``watch``.
+
+        Nothing written later stands before it; about a second of what was written earlier may stand
+        behind it, and all of it where the times of the log are not known.
         """
         ...
 

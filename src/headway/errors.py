@@ -4,6 +4,7 @@
     ├── InvalidValueError            an argument is not what the call accepts
     │   └── FilterError              a filter expression cannot be read
     ├── ConfigurationError           a setting or a config file is wrong
+    │   └── MissingPackageError      this Python lacks a package that Headway needs for it
     ├── NotFoundError                there is no such thing
     │   ├── WorkspaceNotFoundError
     │   ├── ExperimentNotFoundError
@@ -64,6 +65,10 @@ class FilterError(InvalidValueError):
 
 class ConfigurationError(HeadwayError):
     """A setting, an environment variable or a config file is wrong."""
+
+
+class MissingPackageError(ConfigurationError):
+    """This Python has not all packages of Headway, and what was asked needs one that is missing."""
 
 
 class NotFoundError(HeadwayError, LookupError):
@@ -161,6 +166,7 @@ ERROR_CODES: Final[dict[type[HeadwayError], ErrorCode]] = {
     InvalidValueError: ErrorCode("invalid_value", 400, 2),
     FilterError: ErrorCode("invalid_filter", 400, 2),
     ConfigurationError: ErrorCode("invalid_configuration", 400, 3),
+    MissingPackageError: ErrorCode("missing_package", 500, 3),
     NotFoundError: ErrorCode("not_found", 404, 4),
     WorkspaceNotFoundError: ErrorCode("workspace_not_found", 404, 4),
     ExperimentNotFoundError: ErrorCode("experiment_not_found", 404, 4),

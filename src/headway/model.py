@@ -140,6 +140,44 @@ class Run(msgspec.Struct, frozen=True):
     """Metric points that could not be kept (torn by a crash, or no space)."""
 
 
+class Resources(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a run needs of a compute target that has slots; elsewhere it means nothing."""
+
+    cpus: int = 1
+    gpus: int = 0
+
+
+class EnvironmentSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The environment that a program is to run in."""
+
+    name: str = "environment"
+    python: str | None = None
+    """A version ("3.11", "3.11.7") or a range (">=3.9,<3.12"); None: that of the submitter."""
+    interpreter: str | None = None
+    """Path of the Python to use or to build upon; None: the submitter's, or one of that version."""
+    user_managed: bool = False
+    """Use the interpreter as it is; the lists below are then not looked at."""
+    pip_requirements: list[str] = []
+    """As lines of a requirements file; local files by absolute path."""
+    pip_options: list[str] = []
+    """As lines of a requirements file: ``--extra-index-url ...``."""
+    pip_constraints: list[str] = []
+    conda_dependencies: list[str] = []
+    """Other than Python and pip. They need conda, mamba or micromamba."""
+    channels: list[str] = []
+    """Where conda looks; empty: wherever it is configured to."""
+    environment_variables: dict[str, str] = {}
+    """For the program; not part of what is built."""
+
+
+class Processes(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Several processes of one program, as one run."""
+
+    count: int
+    kind: Literal["pytorch", "mpi"] = "pytorch"
+    """Which variables tell them of each other."""
+
+
 class Submission(msgspec.Struct, frozen=True, omit_defaults=True):
     """What to execute for a run, as it was asked for."""
 
@@ -151,11 +189,18 @@ class Submission(msgspec.Struct, frozen=True, omit_defaults=True):
     arguments: list[str] = []
     target: str = "local"
     environment_variables: dict[str, str] = {}
+    environment: EnvironmentSpec | None = None
+    """None for the Python that stands in the command, as it is."""
     max_run_duration_s: float | None = None
     grace_s: float = 10.0
     """How long the program has between SIGTERM and SIGKILL."""
     in_place: bool = False
     """Execute in the source directory itself and keep no snapshot of it."""
+    resources: Resources = msgspec.field(default_factory=Resources)
+    priority: int = 0
+    """Of runs that wait for the same slots, the one of highest priority comes first."""
+    processes: Processes | None = None
+    """Start the program several times, with a rank each; None for once, as it is."""
 
 
 class NewRun(msgspec.Struct, frozen=True):

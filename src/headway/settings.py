@@ -39,7 +39,10 @@ SETTINGS: Final = (
     Setting("drain_interval_s", float, 1.0, "Seconds between two moves of logged points to store."),
     Setting("journal_segment_bytes", int, 1 << 18, "Size of one preallocated journal file."),
     Setting("busy_timeout_s", float, 30.0, "Patience with other writers of the database, seconds."),
+    Setting("queue_tick_s", float, 0.2, "Seconds between looks at slots nobody reported free."),
     Setting("cancel_grace_s", float, 10.0, "Seconds between SIGTERM and SIGKILL, if not given."),
+    Setting("system_metrics_interval_s", float, 10.0, "Seconds between samples of use; 0: none."),
+    Setting("max_log_bytes", int, 1 << 30, "From here on a log's middle is cut out; 0: never."),
     Setting("max_experiment_name_chars", int, 255, "Longest name of an experiment."),
     Setting("max_run_name_chars", int, 255, "Longest display name of a run."),
     Setting("max_description_chars", int, 100_000, "Longest description of a run."),
@@ -65,7 +68,10 @@ class Settings(msgspec.Struct, frozen=True):
     drain_interval_s: float
     journal_segment_bytes: int
     busy_timeout_s: float
+    queue_tick_s: float
     cancel_grace_s: float
+    system_metrics_interval_s: float
+    max_log_bytes: int
     max_experiment_name_chars: int
     max_run_name_chars: int
     max_description_chars: int

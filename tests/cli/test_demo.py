@@ -88,7 +88,7 @@ def test_the_demo_does_what_it_shows(cli: Cli, own_environment: Path) -> None:
             assert f"  $ {line}\n" in shown
     for outcome in (
         "epoch  30",
-        "Completed with the files ['outputs/model.npz', 'user_logs/std_log.txt']",
+        "Completed with the files ['outputs/model.npz', 'system_logs/environment.txt', ",
         "cancel() returned Canceled",
         "after:  Canceled []",
         "learning rates>rate 0.3 Completed",

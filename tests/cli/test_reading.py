@@ -1,7 +1,6 @@
-"""list, show, logs and metrics."""
+"""list, show and metrics."""
 
 import csv
-import json
 import math
 import re
 import time
@@ -141,7 +140,10 @@ def test_show_tells_everything(cli: Cli) -> None:
     assert document["children"] == {"Completed": 1}
     assert document["error"]["exitCode"] == 1
     assert [event["status"] for event in document["events"]][-1] == "Failed"
-    assert [file["path"] for file in document["files"]] == ["user_logs/std_log.txt"]
+    assert [file["path"] for file in document["files"]] == [
+        "system_logs/environment.txt",
+        "user_logs/std_log.txt",
+    ]
     assert "Parent " + run_id in re.sub(r" +", " ", cli("show", child.id).stdout)
 
 
@@ -159,50 +161,6 @@ def test_show_of_nothing(cli: Cli) -> None:
     cli.experiment()
     assert "no run in this workspace yet" in cli.error("show", "latest", code=4)
     assert "there is no run 'nothing'" in cli.error("show", "nothing", code=4)
-
-
-# ---------------------------------------------------------------- logs
-
-
-def test_the_tail_is_found_from_the_end(cli: Cli) -> None:
-    lines = "".join(f"line {n} {'x' * 90}\n" for n in range(3000))
-    script = cli.script(
-        "import sys\nfor n in range(3000): print('line', n, 'x' * 90)\nsys.stdout.write('no end')"
-    )
-    run_id = cli("submit", "--wait", script).stdout.strip()
-    assert cli("logs", run_id).stdout == lines + "no end"
-    for count in (0, 1, 2, 2000, 3001, 5000):
-        expected = "".join((lines + "no end").splitlines(keepends=True)[-count:] if count else [])
-        assert cli("logs", run_id, "--tail", str(count)).stdout == expected
-    assert cli.json("logs", run_id, "-n", "2") == {
-        "run_id": run_id,
-        "log": "user_logs/std_log.txt",
-        "offset": len(lines) - len("line 2999 ") - 91,
-        "text": f"line 2999 {'x' * 90}\nno end",
-    }
-
-
-def test_following_shows_lines_as_they_come_and_ends_with_the_run(cli: Cli) -> None:
-    script = cli.script(
-        "import pathlib, time\nprint('up', flush=True)\n"
-        f"while not pathlib.Path({str(cli.folder / 'go')!r}).exists(): time.sleep(0.01)\n"
-        "print('down')"
-    )
-    run_id = cli("submit", script).stdout.strip()
-    process = cli.start("logs", "-f", run_id)
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"up\n"
-    (cli.folder / "go").touch()
-    output, said = process.communicate(timeout=20)
-    assert output == b"down\n"
-    assert b"Completed after" in said
-    assert process.returncode == 0
-    lines = cli("logs", "-f", "--json", run_id).stdout.splitlines()
-    assert "".join(json.loads(line)["text"] for line in lines) == "up\ndown\n"
-
-
-def test_an_interactive_run_has_no_log(cli: Cli) -> None:
-    assert "it is interactive" in cli.error("logs", finished(cli).id, code=4)
 
 
 # ---------------------------------------------------------------- metrics
@@ -233,6 +191,16 @@ def test_the_values_of_one_metric(cli: Cli, logged: Run) -> None:
     assert lines == [["#", "loss"], ["0", "1.0"], ["1", "0.5"], ["2", "nan"], ["3", "0.25"]]
     table = [line.split() for line in cli("metrics", logged.id, "table").stdout.splitlines()]
     assert table == [["#", "table.x", "table.y"], ["0", "1", "2.5"], ["1", "2", "-"]]
+
+
+def test_what_was_measured_comes_after_what_a_run_logged(cli: Cli) -> None:
+    with cli.experiment().start_logging() as run:
+        run.log("system/cpu_percent", 50.0)
+        run.log("loss", 1.0)
+    for command in ("metrics", "show"):
+        text = cli(command, run.id).stdout
+        assert text.index("loss") < text.index("system/cpu_percent")
+    assert [one["name"] for one in cli.json("metrics", run.id)] == ["loss", "system/cpu_percent"]
 
 
 def test_metrics_as_json_and_csv(cli: Cli, logged: Run) -> None:

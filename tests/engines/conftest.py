@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from headway.engines import processes
+from headway.engines.base import Engine
 from headway.engines.folder import Asked, Intent, RunFolder, RunSpec, ShimRecord
 from headway.engines.local import LocalEngine
 from headway.engines.processes import Process
@@ -29,7 +30,7 @@ def wait_until(condition: Callable[[], object], what: str = "a condition") -> No
 class OneRun:
     """A run that was or will be submitted."""
 
-    def __init__(self, folder: RunFolder, engine: LocalEngine) -> None:
+    def __init__(self, folder: RunFolder, engine: Engine) -> None:
         self.folder = folder
         self.engine = engine
 
@@ -101,7 +102,7 @@ class Harness:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.engine = LocalEngine()
+        self.engine: Engine = LocalEngine()
         self._count = 0
 
     @staticmethod
@@ -148,6 +149,10 @@ class Harness:
         beats = run.folder.path / "beats"
         wait_until(lambda: beats.exists() and beats.stat().st_size > 20, "the chain to run")
         return run
+
+    def wait_until_none_left(self) -> None:
+        """Shims and the dispatcher end a moment after what they did can be seen."""
+        wait_until(lambda: not named_in_arguments(str(self.root)), "all processes to end")
 
     def assert_chain_has_ended(self, run: OneRun) -> None:
         """A look at the processes can miss it; what it writes cannot."""

@@ -13,7 +13,8 @@ import msgspec
 import pytest
 from uv import find_uv_bin
 
-from headway.environments import EnvironmentSpec, EnvironmentStore
+from headway.environments.store import EnvironmentStore
+from headway.model import EnvironmentSpec
 
 PATIENCE_S: Final = 20.0
 
@@ -21,7 +22,8 @@ _ENSURE: Final = """
 import sys
 from pathlib import Path
 import msgspec
-from headway.environments import EnvironmentSpec, EnvironmentStore
+from headway.environments.store import EnvironmentStore
+from headway.model import EnvironmentSpec
 folder, uv, spec = sys.argv[1:]
 spec = msgspec.json.decode(spec, type=EnvironmentSpec)
 built = EnvironmentStore(Path(folder), uv=uv).ensure(spec)
@@ -98,14 +100,6 @@ class World:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-
-
-@pytest.fixture(scope="session")
-def uv_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for all tests, those of other workers too."""
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    return base / "uv-cache"
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headway.environments import EnvironmentSpec
 from headway.environments.conda_file import conda_specification_file, from_conda_specification
 from headway.errors import InvalidValueError
+from headway.model import EnvironmentSpec
 
 EXAMPLE = """\
 name: train

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from headway.environments import EnvironmentSpec, describe
+from headway.environments.description import describe
 from headway.errors import SubmissionError
+from headway.model import EnvironmentSpec
 
 if TYPE_CHECKING:
     from tests.environments.conftest import World

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from headway.environments import EnvironmentSpec
 from headway.environments.pip_file import from_pip_requirements
 from headway.errors import StorageFullError
+from headway.model import EnvironmentSpec
 
 if TYPE_CHECKING:
     from tests.environments.conftest import World

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from headway.environments import EnvironmentSpec
 from headway.environments.interpreters import Interpreter
 from headway.environments.recipe import identity
 from headway.environments.spec import check_spec
 from headway.errors import InvalidValueError
+from headway.model import EnvironmentSpec
 
 MINE = Interpreter(Path("/usr/bin/python3.11"), "3.11.7")
 

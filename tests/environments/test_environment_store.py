@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from headway.environments import EnvironmentSpec, EnvironmentStore
 from headway.environments.interpreters import Interpreter, running
 from headway.environments.pip_file import from_pip_requirements
+from headway.environments.store import EnvironmentStore
 from headway.errors import (
     ConfigurationError,
     InvalidValueError,
@@ -23,6 +23,7 @@ from headway.errors import (
     StorageFullError,
     SubmissionError,
 )
+from headway.model import EnvironmentSpec
 
 if TYPE_CHECKING:
     from tests.environments.conftest import World

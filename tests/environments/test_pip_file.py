@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headway.environments import EnvironmentSpec
 from headway.environments.pip_file import from_pip_requirements, pip_requirements_file
 from headway.errors import InvalidValueError
+from headway.model import EnvironmentSpec
 
 HASH = "--hash=sha256:" + "0" * 64
 

@@ -146,10 +146,8 @@ def test_a_time_limit_is_above_zero(source: Path, wrong: Any) -> None:
 
 
 def test_what_is_not_done_yet_is_said(source: Path) -> None:
-    with pytest.warns(UserWarning, match="environment is ignored"):
-        ScriptRunConfig(source, "train.py", environment=object())
-    with pytest.warns(UserWarning, match="conda_dependencies is ignored"):
-        RunConfiguration(conda_dependencies=object())
+    with pytest.warns(UserWarning, match="docker_runtime_config is ignored"):
+        ScriptRunConfig(source, "train.py", docker_runtime_config=object())
     with pytest.raises(InvalidValueError, match="distributed_job_config"):
         ScriptRunConfig(source, "train.py", distributed_job_config=object())
     config = ScriptRunConfig(source, "train.py")

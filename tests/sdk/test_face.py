@@ -6,7 +6,7 @@ import pytest
 import headway
 from headway import errors
 
-HEAVY = ["apsw", "blake3", "click", "numpy", "pcodec", "plotext", "psutil", "rich"]
+HEAVY = ["apsw", "blake3", "click", "numpy", "pcodec", "plotext", "psutil", "rich", "uv", "yaml"]
 
 
 def modules_after(program: str) -> set[str]:

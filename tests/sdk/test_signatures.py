@@ -5,7 +5,16 @@ from typing import Final
 
 import pytest
 
-from headway import Experiment, Run, RunConfiguration, ScriptRun, ScriptRunConfig, Workspace
+from headway import (
+    CondaDependencies,
+    Environment,
+    Experiment,
+    Run,
+    RunConfiguration,
+    ScriptRun,
+    ScriptRunConfig,
+    Workspace,
+)
 
 RUN: Final = """
 __init__(self, experiment, run_id, outputs=None, **kwargs)
@@ -27,6 +36,7 @@ get_context(allow_offline=True, used_for_context_manager=False, **kwargs)
 get_detailed_status(self)
 get_details(self)
 get_details_with_logs(self)
+get_environment(self)
 get_file_names(self)
 get_metrics(self, name=None, recursive=False, run_type=None, populate=False)
 get_properties(self)
@@ -91,6 +101,52 @@ RUN_CONFIGURATION: Final = """
 __init__(self, script=None, arguments=None, framework=None, communicator=None, \
 conda_dependencies=None, _history_enabled=None, _path=None, _name=None, command=None)
 """
+ENVIRONMENT: Final = """
+__init__(self, name, **kwargs)
+__repr__(self)
+__str__(self)
+add_private_pip_wheel(workspace, file_path, exist_ok=False)
+build(self, workspace, image_build_compute=None)
+build_local(self, workspace, platform=None, **kwargs)
+clone(self, new_name)
+from_conda_specification(name, file_path)
+from_docker_build_context(name, docker_build_context)
+from_docker_image(name, image, container_registry=None, conda_specification=None, \
+pip_requirements=None)
+from_dockerfile(name, dockerfile, conda_specification=None, pip_requirements=None)
+from_existing_conda_environment(name, conda_environment_name)
+from_pip_requirements(name, file_path, pip_version=None)
+get_image_details(self, workspace)
+load_from_directory(path)
+save_to_directory(self, path, overwrite=False)
+"""
+CONDA_DEPENDENCIES: Final = """
+__init__(self, conda_dependencies_file_path=None, _underlying_structure=None)
+add_channel(self, channel)
+add_cntk_package(self, core_type='cpu')
+add_conda_package(self, conda_package)
+add_pip_package(self, pip_package)
+add_tensorflow_conda_package(self, core_type='cpu', version=None)
+add_tensorflow_pip_package(self, core_type='cpu', version=None)
+as_dict(self)
+create(pip_indexurl=None, pip_packages=None, conda_packages=None, python_version=None, \
+pin_sdk_version=True)
+get_default_number_of_packages(self)
+get_python_version(self)
+merge_requirements(requirements)
+remove_channel(self, channel)
+remove_conda_package(self, conda_package)
+remove_pip_option(self, pip_option)
+remove_pip_package(self, pip_package)
+save(self, path=None)
+save_to_file(self, base_directory, conda_file_path=None)
+sdk_origin_url()
+serialize_to_string(self)
+set_pip_index_url(self, index_url)
+set_pip_option(self, pip_option)
+set_pip_requirements(self, pip_requirements)
+set_python_version(self, version)
+"""
 SCRIPT_RUN: Final = """
 __init__(self, experiment, run_id, directory=None, _run_config=None, **kwargs)
 """
@@ -101,6 +157,8 @@ TABLES: Final[list[tuple[type, str]]] = [
     (ScriptRunConfig, CONFIGURATION),
     (RunConfiguration, RUN_CONFIGURATION),
     (ScriptRun, SCRIPT_RUN),
+    (Environment, ENVIRONMENT),
+    (CondaDependencies, CONDA_DEPENDENCIES),
 ]
 METHODS: Final = [(cls, line) for cls, text in TABLES for line in text.strip().splitlines()]
 PROPERTIES: Final[list[tuple[type, str]]] = [
@@ -111,6 +169,8 @@ PROPERTIES: Final[list[tuple[type, str]]] = [
     (Experiment, "archived_time id name tags workspace workspace_object"),
     (Workspace, "experiments location name resource_group subscription_id"),
     (RunConfiguration, "environment_variables target"),
+    (Environment, "environment_variables"),
+    (CondaDependencies, "conda_channels conda_packages pip_options pip_packages"),
 ]
 
 

@@ -199,8 +199,28 @@ def test_a_helper_that_dies_inside_a_living_run_is_first_not_responding(
     workspace.runs.create([child])
     lease.close()
     assert workspace.runs.get("child").status is Status.NOT_RESPONDING
+    for ahead in (3_600_000_000, -3_600_000_000):  # a clock that is set is no proof
+        clock.ahead = ahead
+        assert workspace.runs.get("child").status is Status.NOT_RESPONDING
     clock.ahead = 3_000_000
-    assert workspace.runs.get("child").status is Status.FAILED
+    later = open_workspace(tmp_path / "workspace", load_settings({}), clock=clock)
+    assert later.runs.get("child").status is Status.FAILED
+    later.close()
+    workspace.runs.cancel(run.id)
+
+
+def test_a_helper_that_stays_away_fails_after_a_while_by_the_stopwatch(
+    workspace: EmbeddedWorkspace, experiment_id: str, tmp_path: Path, clock: Clock
+) -> None:
+    run = submit(workspace, experiment_id, tmp_path / "source", "import time; time.sleep(600)")
+    owner = uuid.uuid4().hex
+    workspace.hold_lease(owner).close()
+    child = NewRun(
+        id="child", experiment_id=experiment_id, parent_id=run.id, owner_id=owner, started=True
+    )
+    workspace.runs.create([child])
+    clock.ahead = -3_600_000_000
+    wait_until(lambda: workspace.runs.get("child").status is Status.FAILED)
     workspace.runs.cancel(run.id)
 
 

@@ -39,7 +39,7 @@ def shared_options(function: _F) -> _F:
         expose_value=False,
         is_eager=True,
         callback=_set_json,
-        help="Write one JSON document.",
+        help="Write JSON instead of text.",
     )(function)
     return click.option(
         "--workspace",

@@ -19,9 +19,17 @@ _LIMIT: Final = 50
 
 @click.command(name="list")
 @click.option("--experiment", "-e", help="Only runs of this experiment.")
-@click.option("--status", "-s", "statuses", multiple=True, help="Only such runs; may be repeated.")
+@click.option(
+    "--status", "-s", "statuses", multiple=True, help="Only runs with this status; may be repeated."
+)
 @click.option("--tag", "tags", multiple=True, metavar="KEY[=VALUE]", help="Only with this tag.")
-@click.option("--property", "properties", multiple=True, metavar="KEY[=VALUE]", help="The same.")
+@click.option(
+    "--property",
+    "properties",
+    multiple=True,
+    metavar="KEY[=VALUE]",
+    help="Only with this property.",
+)
 @click.option("--filter", "condition", metavar="EXPR", help="Only where this holds.")
 @click.option("--order-by", metavar="FIELD [desc]", help="Default: newest first.")
 @click.option("--parent", metavar="RUN", help="Only the children of this run.")
@@ -43,13 +51,13 @@ def command(
     with_children: bool,
     limit: int,
 ) -> int:
-    r"""List runs, newest first, 50 at most unless --limit says otherwise.
+    """List runs, newest first, 50 at most unless --limit says otherwise.
 
     \b
     headway list --status failed --status canceled
     headway list --filter "metrics.loss < 0.1 and created > '2 days ago'"
     headway list --order-by "min(metrics.loss)" --limit 5
-    """
+    """  # noqa: D301  (the mark is for click)
     api = open_workspace(call).api
     listing = Listing(
         status=list(statuses) or None,

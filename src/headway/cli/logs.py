@@ -1,34 +1,62 @@
 """``headway logs``: what a run wrote, and what it goes on writing."""
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import click
 
-from headway.api import Api
+from headway.cli import times
 from headway.cli.call import Call, shared_options
+from headway.cli.log_lines import Line, Lines
+from headway.cli.log_reading import LogReader, named
 from headway.cli.opening import find_run, open_workspace
-from headway.cli.output import write_bytes, write_json, write_json_line
-from headway.cli.streaming import follow, say_end, say_left
-from headway.errors import RunFileNotFoundError
-from headway.model import LogPart, Run
+from headway.cli.output import write_bytes
+from headway.cli.streaming import say_end, say_left
+from headway.errors import InvalidValueError, RunFileNotFoundError
+from headway.filters.values import read_instant, read_span
+from headway.model import LogPart
 from headway.sdk.following import LOG_NAME
 
-_BLOCK_BYTES: Final = 1 << 16
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @click.command(name="logs")
 @click.argument("run")
 @click.option("--follow", "-f", "follow_it", is_flag=True, help="Go on until the run has ended.")
+@click.option("--since", metavar="WHEN", help="Only what was written from then on.")
+@click.option("--grep", metavar="REGEX", help="Only lines in which this is found.")
 @click.option("--tail", "-n", type=click.IntRange(min=0), metavar="N", help="Only the last lines.")
+@click.option("--name", metavar="FILE", help=f"Another of its logs. Default: {LOG_NAME}.")
 @click.option("--experiment", "-e", help="Where @N and latest look.")
 @shared_options
 @click.pass_obj
-def command(call: Call, run: str, follow_it: bool, tail: int | None, experiment: str | None) -> int:
+def command(
+    call: Call,
+    run: str,
+    follow_it: bool,
+    since: str | None,
+    grep: str | None,
+    tail: int | None,
+    name: str | None,
+    experiment: str | None,
+) -> int:
     """Print what RUN wrote to standard output and standard error, byte for byte.
 
-    With --follow --json each piece is one line of JSON.
+    WHEN is a time span, such as 90s, '10 min' or '2 hours', or a time, such as
+    2026-11-01T10:30 (of this machine's zone, unless it names one). About a second
+    of what was written before is shown too.
+
+    REGEX is a regular expression of Python. Where it is given, --tail counts the
+    lines that match. A line longer than 1 MiB is looked at in pieces of that size.
+
+    With --json each line is one line of JSON: where it begins in the log, and its
+    text.
     """
+    at = None if since is None else _instant(since, times.now())
+    pattern = None if grep is None else _pattern(grep)
     api = open_workspace(call).api
     found = find_run(api, run, experiment)
     if found.definition is None:
@@ -36,57 +64,75 @@ def command(call: Call, run: str, follow_it: bool, tail: int | None, experiment:
             f"run {found.id} has no log: it is interactive, so its output went to the terminal of "
             "its own process"
         )
-    offset = 0 if tail is None else _tail_offset(api, found, tail)
-    if follow_it:
-        return _follow(call, api, found, offset)
-    if call.json:
-        text = b"".join(_stretches(api, found, offset)).decode("utf-8", "replace")
-        write_json({"run_id": found.id, "log": LOG_NAME, "offset": offset, "text": text})
-        return 0
-    for data in _stretches(api, found, offset):
-        write_bytes(data)
-    return 0
-
-
-def _stretches(api: Api, run: Run, offset: int) -> Iterator[bytes]:
-    """The log from an offset to where it ends now."""
-    while data := (part := _part(api, run, offset)).data:
-        yield data
-        offset = part.next_offset
-
-
-def _part(api: Api, run: Run, offset: int) -> LogPart:
-    return api.runs.watch(run.id, log=LOG_NAME, offset=offset, timeout_s=0.0).log
-
-
-def _tail_offset(api: Api, run: Run, lines: int) -> int:
-    """Where the last lines begin; found from the end, however long the log is."""
-    end = next((e.size_bytes for e in api.files.list(run.id, LOG_NAME) if e.path == LOG_NAME), 0)
-    if not lines:
-        return end
-    start, wanted = end, lines + 1  # the end of the line before is found, too
-    while start:
-        before = max(0, start - _BLOCK_BYTES)
-        block = _part(api, run, before).data[: start - before]
-        if start == end and not block.endswith(b"\n"):
-            wanted -= 1  # the last line has no end yet
-        at = len(block)
-        while wanted and (at := block.rfind(b"\n", 0, at)) >= 0:
-            wanted -= 1
-        if not wanted:
-            return before + at + 1
-        start = before
-    return 0
-
-
-def _follow(call: Call, api: Api, run: Run, offset: int) -> int:
+    reader = LogReader(api, found, LOG_NAME if name is None else named(api, found, name))
+    begin, skip = (0 if at is None else reader.since(at)), 0
+    if tail is not None and pattern is not None:
+        begin, skip = reader.matching_tail(begin, tail, pattern)
+    elif tail is not None:
+        begin = reader.tail(begin, tail)
+    parts = reader.follow(begin) if follow_it else reader.parts(begin, reader.size())
     try:
-        ended = follow(api, run.id, _write_line if call.json else write_bytes, offset)
+        for data in _shown(parts, pattern, skip, as_json=call.json):
+            write_bytes(data)
     except KeyboardInterrupt:
-        return say_left(run.id)
-    say_end(ended)
+        return say_left(found.id)
+    if follow_it:
+        say_end(reader.run)
     return 0
 
 
-def _write_line(data: bytes) -> None:
-    write_json_line({"text": data.decode("utf-8", "replace")})
+def _shown(
+    parts: Iterable[LogPart], pattern: re.Pattern[str] | None, skip: int, *, as_json: bool
+) -> Iterator[bytes]:
+    """What to write, a piece for each part that has something to show."""
+    if pattern is None and not as_json:
+        yield from (part.data for part in parts)
+        return
+    for lines in _groups(parts):
+        chosen = [line for line in lines if pattern is None or line.matches(pattern)]
+        skipped = min(skip, len(chosen))
+        skip -= skipped
+        data = b"".join(_json(line) if as_json else line.data for line in chosen[skipped:])
+        if data:
+            yield data
+
+
+def _groups(parts: Iterable[LogPart]) -> Iterator[Iterator[Line]]:
+    """The lines that become whole with each part, and those left at the end."""
+    lines = Lines()
+    for part in parts:
+        yield lines.feed(part.data, part.next_offset)
+    yield lines.rest()
+
+
+def _json(line: Line) -> bytes:
+    return json.dumps({"offset": line.offset, "text": line.text()}).encode() + b"\n"
+
+
+def _pattern(given: str) -> re.Pattern[str]:
+    try:
+        return re.compile(given)
+    except re.error as error:
+        raise InvalidValueError(
+            f"--grep {given!r} is no regular expression: {error}; put a backslash before "
+            "characters that shall stand for themselves"
+        ) from error
+
+
+def _instant(given: str, now: int) -> int:
+    """A time, or one that is so long ago, in microseconds since 1970 UTC."""
+    span = read_span(given)
+    if span is not None:
+        return now - round(span * 1_000_000)
+    try:
+        return (datetime.fromisoformat(given.strip()).astimezone() - _EPOCH) // timedelta(
+            microseconds=1
+        )
+    except (ValueError, OverflowError) as error:
+        instant = read_instant(given, now)  # '2 hours ago'
+        if instant is None:
+            raise InvalidValueError(
+                f"--since {given!r} is no time: give a span, such as '10 min' or '2h', or a time, "
+                "such as '2026-11-01T10:30' or '2026-11-01T10:30+01:00'"
+            ) from error
+        return instant

@@ -33,6 +33,7 @@ COMMANDS: Final = (
     Listed("wait", "wait", "Wait until runs have ended."),
     Listed("tag", "tag", "Set and remove tags of a run."),
     Listed("diff", "diff", "Show what code changed between two runs."),
+    Listed("compute", "compute", "Show and set the slots of this machine."),
     Listed("demo", "demo", "See what Headway does, in half a minute."),
     Listed("doctor", "doctor", "Look for what is wrong, and mend it."),
 )

@@ -14,9 +14,10 @@ from headway.cli.opening import labels, open_workspace, settings_of
 from headway.cli.output import say, write, write_bytes, write_json
 from headway.cli.streaming import exit_code, follow, ignore, say_end, say_left
 from headway.errors import InvalidValueError
-from headway.model import NewRun, Run, Submission
+from headway.model import EnvironmentSpec, NewRun, Run, Submission
 from headway.sdk import run_ids
 from headway.sdk.configuration import RunConfiguration, ScriptRunConfig, submission
+from headway.sdk.environment import Environment
 from headway.sdk.handles import Experiment, ScriptRun, Workspace
 from headway.settings import Settings
 
@@ -31,6 +32,8 @@ class Order(NamedTuple):
     source_dir: str | None
     env: tuple[str, ...]
     grace_s: float | None
+    environment: str | None
+    python: str | None
 
 
 @click.command(
@@ -47,11 +50,26 @@ class Order(NamedTuple):
 )
 @click.option("--name", help="Display name of the run.")
 @click.option("--tag", "tags", multiple=True, metavar="KEY[=VALUE]", help="Tag; may be repeated.")
-@click.option("--env", multiple=True, metavar="NAME=VALUE", help="Variable; may be repeated.")
+@click.option(
+    "--env",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Environment variable of the script; may be repeated.",
+)
+@click.option(
+    "--environment",
+    metavar="FILE",
+    help="Packages to run with, made once: a requirements.txt, or a conda environment .yml.",
+)
+@click.option(
+    "--python",
+    metavar="PATH",
+    help="The Python to run with, as it is; with --environment, to build upon.",
+)
 @click.option(
     "--grace", "grace_s", type=float, metavar="S", help="Seconds between SIGTERM and SIGKILL."
 )
-@click.option("--follow", "-f", "follow_it", is_flag=True, help="Show what it writes; wait.")
+@click.option("--follow", "-f", "follow_it", is_flag=True, help="Show its log until it has ended.")
 @click.option("--wait", "wait_for_it", is_flag=True, help="Wait until it has ended.")
 @click.option("--dry-run", is_flag=True, help="Show what would be executed, and start nothing.")
 @shared_options
@@ -65,6 +83,8 @@ def command(
     name: str | None,
     tags: tuple[str, ...],
     env: tuple[str, ...],
+    environment: str | None,
+    python: str | None,
     grace_s: float | None,
     follow_it: bool,
     wait_for_it: bool,
@@ -80,7 +100,9 @@ def command(
     if call.json and follow_it:
         raise click.UsageError("--json and --follow do not go together: use --wait")
     settings = settings_of(call)
-    what = _submission(Order(script, arguments, source_dir, env, grace_s), settings)
+    what = _submission(
+        Order(script, arguments, source_dir, env, grace_s, environment, python), settings
+    )
     if dry_run:
         _print_plan(call, what, experiment)
         return 0
@@ -134,13 +156,31 @@ def _submission(order: Order, settings: Settings) -> Submission:
     folder, script = _source(order)
     run_config = RunConfiguration()
     run_config.environment_variables = _variables(order.env)
+    if order.environment is not None:
+        run_config.environment = _environment(Path(order.environment))
+    elif order.python is not None:
+        run_config.environment.python.user_managed_dependencies = True
+        run_config.environment.python.interpreter_path = order.python
     config = ScriptRunConfig(folder, script, list(order.arguments), run_config)
-    what = submission(config, settings)
+    what = submission(config, settings, say=_note)
+    if what.environment is not None and order.environment is not None:
+        what = replace(what, environment=replace(what.environment, interpreter=order.python))
     if order.grace_s is None:
         return what
     if not 0 <= order.grace_s < float("inf"):
         raise InvalidValueError(f"--grace was given as {order.grace_s}: give seconds, 0 or more")
     return replace(what, grace_s=order.grace_s)
+
+
+def _environment(file: Path) -> Environment:
+    """What a file asks for, by the way that it is written."""
+    if file.suffix.lower() in {".yml", ".yaml"}:
+        return Environment.from_conda_specification(file.stem, file)
+    return Environment.from_pip_requirements(file.stem, file)
+
+
+def _note(what: str) -> None:
+    say(f"headway: note: {what}")
 
 
 def _source(order: Order) -> tuple[str, str]:
@@ -189,8 +229,19 @@ def _print_plan(call: Call, what: Submission, experiment: str) -> None:
         "target": what.target,
         "grace": f"{what.grace_s:g} s",
     }
+    if what.environment is not None:
+        lines["environment"] = _words(what.environment)
     for name, value in what.environment_variables.items():
         lines[f"env {name}"] = value
     longest = max(map(len, lines))
     for name, value in lines.items():
         write(f"{name:<{longest}}  {value}")
+
+
+def _words(environment: EnvironmentSpec) -> str:
+    """An environment in a line, without options: an address may hold a password."""
+    if environment.user_managed:
+        return environment.interpreter or "the Python of the submitter"
+    python = environment.interpreter or f"Python {environment.python or 'of the submitter'}"
+    packages = len(environment.pip_requirements) + len(environment.conda_dependencies)
+    return f"{environment.name!r}: {packages} packages asked for, {python}"

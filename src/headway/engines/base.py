@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from headway.engines.folder import RunFolder, RunSpec, ShimRecord
+from headway.engines.slots import Need
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,14 @@ class Observation:
     """What its folder says; None where it says nothing yet, or nothing readable."""
     alive: bool
     """Whether somebody held the run just before the record was read."""
+    queued: bool = False
+    """Whether it stands in line, so that nobody needs to hold it."""
 
     @property
     def abandoned(self) -> bool:
         """Whether nobody holds the run although it has not ended: ``recover`` is due."""
-        return not self.alive and (self.record is None or not self.record.ended)
+        ended = self.record is not None and self.record.ended
+        return not (self.alive or self.queued or ended)
 
 
 class Engine(Protocol):
@@ -31,15 +35,29 @@ class Engine(Protocol):
     All verbs may be called from any thread and any process that can write the folders. None waits
     for a program. The order of a submission is: ``folder.create(spec)``, ``fd = folder.hold()``,
     the caller's own record of the run, ``start(folder, fd)``, ``os.close(fd)``: so a run that can
-    be seen is held at every moment from then to its end, and one that is not held is dead.
+    be seen is held at every moment from then to its end, and one that is not held is dead. Only
+    one that stands in line is held by nobody: it has a ticket instead.
     """
 
     def plan(self, spec: RunSpec) -> str:
         """What would be executed, as one line that a shell accepts."""
         ...
 
+    def admit(self, need: Need) -> str | None:
+        """What a run that needs this would stand in line for; None where it starts at once.
+
+        Raises:
+            InvalidValueError: There never is so much here.
+            StorageError: What there is cannot be read.
+        """
+        ...
+
+    def waits_for(self, folder: RunFolder) -> str | None:
+        """The run's place in line now and what it waits for; None where it does not."""
+        ...
+
     def start(self, folder: RunFolder, lock_fd: int) -> str:
-        """Have a shim take the run over, and return the engine's own word for it.
+        """Have a shim take the run over, now or in its turn; return the engine's word for it.
 
         A program that cannot be started is no error here: the run ends as Failed, with the code
         CannotStart.

@@ -105,6 +105,10 @@ class Fields:
             raise self.wrong(name, "a list of texts")
         return texts
 
+    def texts_or_none(self, name: str) -> list[str] | None:
+        """A list of texts or nothing."""
+        return None if self._content.get(name) is None else self.texts(name)
+
     def wholes(self, name: str) -> list[int]:
         """A list of whole numbers."""
         wholes = [item for item in self.items(name) if _is_whole(item)]

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, replace
 
 from headway.engines.folder import Intent, Outcome, ShimRecord
+from headway.engines.launching import FailedRank
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +79,22 @@ def of_unasked_sigterm(status: int | None) -> Ending:
         message="the runner was sent SIGTERM, but nobody asked to cancel or fail the run: the host "
         f"was shutting down, or its engine ended the job; {ended}",
     )
+
+
+def of_rank(failed: FailedRank, *, out_of_memory: bool = False) -> Ending:
+    """The ending of a run of several processes, one of which failed first."""
+    program = of_program(failed.status, out_of_memory=out_of_memory)
+    who = f"rank {failed.rank} of {failed.processes} processes failed first"
+    return replace(program, message=f"{who}: {program.message}")
+
+
+def on_full_disk(ending: Ending, full_at: float | None) -> Ending:
+    """The ending of a run whose disk was full at some time, in seconds since the epoch."""
+    if full_at is None:
+        return ending
+    at = time.strftime("%H:%M:%S", time.gmtime(full_at))
+    what = f"the disk was full at {at} UTC: output of the program after that may be missing"
+    return replace(ending, message=f"{ending.message}; {what}".removeprefix("; "))
 
 
 def final(record: ShimRecord, ending: Ending, survivors: list[int]) -> ShimRecord:

@@ -1,11 +1,16 @@
 """The folder of a run is the protocol between those who start, watch and stop it.
 
     spec.json       what to execute; written once, by the submitter
-    intent.json     that the run shall end, how and why; written once, by whoever asks first
+    intent.json     that the run shall end, how and why; written by whoever asks first, after whom
+                    only the time that the program is left may be shortened
+    ticket.json     its place in the queue, where it had to wait; written once, by the submitter
     state.json      where the run stands; replaced by the shim, after its death by recovery
     tree.json       the processes of the run that were seen last
     lock            an flock held from submission until the shim's death: liveness, without guessing
     shim.log        what the shim has to say
+    failed_rank.json  of several processes that which failed first; written by the launcher
+    log_cut/        which stretch of a log was cut out, for each log that was cut
+    log_times/      how long each log was at which time, about once a second
     user_logs/      the log, written by the program itself
     work/           the program's source
 
@@ -54,11 +59,23 @@ class RunSpec:
     max_run_duration_s: float | None = None
     use_cgroup: bool = True
     """Whether to keep the processes in a cgroup of their own, where that is allowed."""
+    journal_dir: str = ""
+    """Where the reporter logs what the run uses; empty for no reporter."""
+    system_metrics_interval_s: float = 0.0
+    """Between two samples of the reporter; 0 for no reporter."""
+    cpus: int = 1
+    gpus: int = 0
+    priority: int = 0
+    """Of runs that wait for slots, the one of highest priority comes first."""
+    max_log_bytes: int | None = None
+    """From where on the middle of a log is cut out; None for never."""
+    holds: list[str] = dataclasses.field(default_factory=list[str])
+    """Files locked, together with others, as long as the run lives: that of its environment."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Intent:
-    """That a run shall end. Only the first one counts."""
+    """That a run shall end. Only the first one counts; a later one may shorten its grace."""
 
     outcome: Asked
     at: int
@@ -120,6 +137,7 @@ class RunFolder:
         self.path = path
         self.spec_file = path / "spec.json"
         self.intent_file = path / "intent.json"
+        self.ticket_file = path / "ticket.json"
         self.state_file = path / "state.json"
         self.tree_file = path / "tree.json"
         self.lock_file = path / "lock"
@@ -182,6 +200,13 @@ class RunFolder:
             linger_s=fields.number("linger_s"),
             max_run_duration_s=fields.number_or_none("max_run_duration_s"),
             use_cgroup=fields.truth("use_cgroup"),
+            cpus=fields.whole("cpus"),
+            gpus=fields.whole("gpus"),
+            priority=fields.whole("priority"),
+            journal_dir=fields.text("journal_dir"),
+            system_metrics_interval_s=fields.number("system_metrics_interval_s"),
+            max_log_bytes=fields.whole_or_none("max_log_bytes"),
+            holds=fields.texts("holds"),
         )
 
     # ------------------------------------------------------------ liveness
@@ -193,18 +218,19 @@ class RunFolder:
         Raises:
             RunStateError: Somebody holds the run already.
         """
-        deadline = time.monotonic() + _HOLD_PATIENCE_S
-        while (fd := self.try_hold()) is None:
-            if time.monotonic() > deadline:
-                raise RunStateError(
-                    f"the run in {self.path} is held by a living process: it was started already; "
-                    "submit again under another run id"
-                )
-            time.sleep(0.001)
+        fd = self.try_hold(_HOLD_PATIENCE_S)
+        if fd is None:
+            raise RunStateError(
+                f"the run in {self.path} is held by a living process: it was started already; "
+                "submit again under another run id"
+            )
         return fd
 
-    def try_hold(self) -> int | None:
-        """Take the lock if it is free, without waiting.
+    def try_hold(self, patience_s: float = 0.0) -> int | None:
+        """Take the lock if it is free.
+
+        Args:
+            patience_s: How long to try: whoever asks whether a run is alive holds it for a moment.
 
         Raises:
             StorageError: The lock file cannot be opened.
@@ -213,10 +239,13 @@ class RunFolder:
             fd = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise document.storage_error(self.lock_file, error) from error
-        if _lock(fd, fcntl.LOCK_EX):
-            return fd
-        os.close(fd)
-        return None
+        deadline = time.monotonic() + patience_s
+        while not _lock(fd, fcntl.LOCK_EX):
+            if time.monotonic() >= deadline:
+                os.close(fd)
+                return None
+            time.sleep(0.001)
+        return fd
 
     def alive(self) -> bool:
         """Whether somebody holds the run: its submitter, its shim or a recovery going on.
@@ -305,6 +334,22 @@ class RunFolder:
         document.sync_directory(self.path)
         return True
 
+    def shorten_grace(self, grace_s: float) -> None:
+        """Make the grace of the standing request as short as this, where it is longer.
+
+        Raises:
+            StorageError: It cannot be written.
+        """
+        intent = self.standing_intent()
+        if intent is None or grace_s >= self.grace_of(intent):
+            return
+        content = dataclasses.asdict(dataclasses.replace(intent, grace_s=grace_s))
+        document.replace(self.intent_file, content, durable=True)
+
+    def grace_of(self, intent: Intent) -> float:
+        """Seconds between SIGTERM and SIGKILL that a request gives."""
+        return self.read_spec().grace_s if intent.grace_s is None else intent.grace_s
+
     def read_intent(self) -> Intent | None:
         """The request to end the run, if there is one.
 
@@ -329,6 +374,20 @@ class RunFolder:
             return self.read_intent()
         except StorageError as error:
             return Intent(outcome="Canceled", at=_now_us(), by="unknown", message=str(error))
+
+    # ------------------------------------------------------------ queue
+    def write_ticket(self, ticket: Path) -> None:
+        """Say where the run's place in a queue is noted, durably."""
+        document.replace(self.ticket_file, {"ticket": str(ticket)}, durable=True)
+
+    def read_ticket(self) -> Path | None:
+        """Where the run's place in a queue is noted; None for a run that never had to wait.
+
+        Raises:
+            StorageCorruptError: The file is damaged.
+        """
+        fields = document.read(self.ticket_file)
+        return None if fields is None else Path(fields.text("ticket"))
 
     # ------------------------------------------------------------ tree
     def write_tree(self, processes: Sequence[Process]) -> None:

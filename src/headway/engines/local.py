@@ -14,6 +14,7 @@ from headway.engines.base import Observation
 from headway.engines.ending import now_us
 from headway.engines.folder import Intent, RunFolder, RunSpec, ShimRecord
 from headway.engines.recovery import recover
+from headway.engines.slots import Assignment, Need
 from headway.engines.tree import SHIM_SCRIPT
 from headway.errors import StorageCorruptError, StorageError, SubmissionError
 
@@ -46,9 +47,23 @@ class LocalEngine:
         command = shlex.join(["env", *added, *spec.command] if added else spec.command)
         return f"cd {shlex.quote(spec.cwd)} && {command}"
 
-    def start(self, folder: RunFolder, lock_fd: int) -> str:
-        """Have a shim take the run over; the answer is its host and pid."""
-        answer = self._launch(folder, lock_fd)
+    def admit(self, need: Need) -> str | None:
+        """Nothing: without slots, every run starts at once."""
+        return None
+
+    def waits_for(self, folder: RunFolder) -> str | None:
+        """Nothing."""
+        return None
+
+    def start(self, folder: RunFolder, lock_fd: int, assignment: Assignment | None = None) -> str:
+        """Have a shim take the run over; the answer is its host and pid.
+
+        Args:
+            folder: The folder, with its specification.
+            lock_fd: What ``folder.hold()`` gave. It stays the caller's to close.
+            assignment: The slots of a run that comes from the queue. These too stay the caller's.
+        """
+        answer = self._launch(folder, lock_fd, assignment)
         if answer.startswith(_READY):
             return f"local://{os.uname().nodename}/{answer.removeprefix(_READY)}"
         # A shim that comes up after all, on a host that was too busy, finds this and ends.
@@ -59,20 +74,22 @@ class LocalEngine:
             "correct that, then submit again"
         )
 
-    def _launch(self, folder: RunFolder, lock_fd: int) -> str:
+    def _launch(self, folder: RunFolder, lock_fd: int, assignment: Assignment | None) -> str:
+        slot_fds = [slot.fd for slot in assignment.slots] if assignment else []
+        environment = assignment.environment if assignment else os.environ
         read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
         with open(read_fd, "rb", buffering=0) as ready:
             try:
                 folder.read_spec()  # a damaged one is told here rather than by a dead shim
                 with folder.shim_log.open("ab") as log:
                     launcher = subprocess.Popen(
-                        self._command(folder, write_fd, lock_fd),
+                        self._command(folder, write_fd, lock_fd, assignment),
                         stdin=subprocess.DEVNULL,
                         stdout=log,
                         stderr=log,
                         cwd="/",
-                        env={**os.environ, **folder.mark},
-                        pass_fds=(write_fd, lock_fd),
+                        env={**environment, **folder.mark},
+                        pass_fds=(write_fd, lock_fd, *slot_fds),
                         start_new_session=True,
                     )
             except (OSError, StorageError) as error:
@@ -86,9 +103,14 @@ class LocalEngine:
             launcher.wait()  # it has forked the shim and ended; nobody is left to wait for
         return answer or _last_words(folder)
 
-    def _command(self, folder: RunFolder, ready_fd: int, lock_fd: int) -> list[str]:
+    def _command(
+        self, folder: RunFolder, ready_fd: int, lock_fd: int, assignment: Assignment | None
+    ) -> list[str]:
         path = str(folder.path.absolute())
-        return [self._python, "-I", "-S", str(self._shim), path, str(ready_fd), str(lock_fd)]
+        command = [self._python, "-I", "-S", str(self._shim), path, str(ready_fd), str(lock_fd)]
+        if assignment is not None:
+            command += [str(assignment.queue), *(str(slot.fd) for slot in assignment.slots)]
+        return command
 
     def _answer(self, fd: int) -> str | None:
         """What the shim says: None where it is too slow, empty where it died."""
@@ -100,11 +122,11 @@ class LocalEngine:
 
     def poll(self, folders: Sequence[RunFolder]) -> list[Observation]:
         """Look at many runs at once; the answers stand in the order of the folders."""
-        return [_observe(folder) for folder in folders]
+        return [observe(folder) for folder in folders]
 
     def cancel(self, folder: RunFolder) -> None:
         """Wake the shim, after an intent was written. Harmless at any time, any number of times."""
-        record = _observe(folder).record
+        record = observe(folder).record
         if record is not None and not record.ended and record.boot_id == processes.boot_id():
             processes.terminate(record.shim)
 
@@ -113,7 +135,8 @@ class LocalEngine:
         return recover(folder)
 
 
-def _observe(folder: RunFolder) -> Observation:
+def observe(folder: RunFolder) -> Observation:
+    """A run as it is seen now, by its folder alone."""
     alive = folder.alive()  # first: a run that is found dead has its last record by then
     try:
         return Observation(folder.read_state(), alive)

@@ -29,7 +29,7 @@ def recover(folder: RunFolder) -> ShimRecord | None:
         if record is not None and record.ended:
             return record
         survivors = _end_orphans(folder, record)
-        final = ending.final(record or _unwritten(), _judge(folder, record), survivors)
+        final = ending.final(record or unwritten(), _judge(folder, record), survivors)
         folder.write_state(final)
         return final
     finally:
@@ -115,7 +115,7 @@ def _readable_state(folder: RunFolder) -> ShimRecord | None:
         return None
 
 
-def _unwritten() -> ShimRecord:
+def unwritten() -> ShimRecord:
     """The record of a run whose shim has written none that can be read."""
     return ShimRecord(
         sequence=0, phase="Starting", boot_id=processes.boot_id(), shim_pid=0, shim_start=0

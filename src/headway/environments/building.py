@@ -11,8 +11,8 @@ import msgspec
 from headway.environments.lock import every_file_hashed, make_lock, pins
 from headway.environments.programs import Programs, Task
 from headway.environments.recipe import Recipe
-from headway.environments.spec import EnvironmentSpec
 from headway.errors import SubmissionError
+from headway.model import EnvironmentSpec
 
 _COMPILE: Final = ("pip", "compile", "--generate-hashes", "--no-header", "--no-annotate")
 

@@ -1,15 +1,16 @@
 """Reading conda environment files."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
 import yaml
 
 from headway.environments.pip_file import Requirements, take_line
-from headway.environments.spec import EnvironmentSpec, check_python, read_file
+from headway.environments.spec import check_python, read_file
 from headway.errors import InvalidValueError
+from headway.model import EnvironmentSpec
 
 _ACCEPTED: Final = ("name", "channels", "dependencies", "variables", "prefix")
 _EXAMPLE: Final = "accepted is YAML such as 'dependencies: [python=3.11, numpy=1.26, {pip: [six]}]'"
@@ -80,6 +81,16 @@ def from_conda_specification(
         ],
         environment_variables=_variables(sections.get("variables"), place),
     )
+
+
+def conda_specification_text(document: Mapping[str, object]) -> str:
+    """The text of a conda environment file.
+
+    Args:
+        document: Its sections; what is empty is left out.
+    """
+    sections = {name: content for name, content in document.items() if content}
+    return yaml.safe_dump(sections, sort_keys=False, allow_unicode=True)
 
 
 def _parse(text: str, place: _Place) -> yaml.Node:

@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 
 from headway.environments.programs import Programs, Task
 from headway.environments.requirement import expanded
-from headway.environments.spec import EnvironmentSpec
 from headway.errors import InvalidValueError, SubmissionError
+from headway.model import EnvironmentSpec
 
 _PRINT_VERSION: Final = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
 _PATIENCE_S: Final = 30.0

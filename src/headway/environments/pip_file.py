@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 
 from headway.checks import check_name
 from headway.environments.requirement import check_requirement, expanded, masked
-from headway.environments.spec import MAX_LINE_CHARS, EnvironmentSpec, read_file
+from headway.environments.spec import MAX_LINE_CHARS, read_file
 from headway.errors import InvalidValueError
+from headway.model import EnvironmentSpec
 
 _COMMENT: Final = re.compile(r"(^|\s+)#.*$")
 _OPTION: Final = re.compile(r"(?P<name>--[a-z-]+|-[A-Za-z])(?:\s*=\s*|\s*)(?P<value>.*)")

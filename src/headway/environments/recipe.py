@@ -6,7 +6,7 @@ import msgspec
 
 from headway.environments.interpreters import Interpreter, platform_tag, wanted_version
 from headway.environments.requirement import local_file
-from headway.environments.spec import EnvironmentSpec
+from headway.model import EnvironmentSpec
 
 
 class Recipe(msgspec.Struct, frozen=True):

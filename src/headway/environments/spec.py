@@ -1,13 +1,12 @@
-"""What is asked of an environment."""
+"""What may be asked of an environment: the checks of ``headway.model.EnvironmentSpec``."""
 
 import re
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from headway.checks import check_name
 from headway.errors import InvalidValueError
+from headway.model import EnvironmentSpec
 
 _MAX_TEXT_BYTES: Final = 1 << 20
 MAX_LINE_CHARS: Final = 10_000
@@ -16,29 +15,6 @@ _VERSION: Final = r"\d+(\.\d+){0,2}((a|b|rc)\d+)?"
 _ONE_VERSION: Final = re.compile(_VERSION)
 _RANGE: Final = re.compile(rf"(==|!=|<=|>=|~=|<|>){_VERSION}(\.\*)?(,(?!$)|$)")
 _VARIABLE: Final = re.compile(r"[^=\0]+")
-
-
-class EnvironmentSpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The environment that a program is to run in."""
-
-    name: str = "environment"
-    python: str | None = None
-    """A version ("3.11", "3.11.7") or a range (">=3.9,<3.12"); None: that of the submitter."""
-    interpreter: str | None = None
-    """Path of the Python to use or to build upon; None: the submitter's, or one of that version."""
-    user_managed: bool = False
-    """Use the interpreter as it is; the lists below are then not looked at."""
-    pip_requirements: list[str] = []
-    """As lines of a requirements file; local files by absolute path."""
-    pip_options: list[str] = []
-    """As lines of a requirements file: ``--extra-index-url ...``."""
-    pip_constraints: list[str] = []
-    conda_dependencies: list[str] = []
-    """Other than Python and pip. They need conda, mamba or micromamba."""
-    channels: list[str] = []
-    """Where conda looks; empty: wherever it is configured to."""
-    environment_variables: dict[str, str] = {}
-    """For the program; not part of what is built."""
 
 
 def check_spec(spec: EnvironmentSpec) -> None:

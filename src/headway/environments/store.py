@@ -38,9 +38,10 @@ from headway.environments.lock import pins
 from headway.environments.programs import Programs, Task
 from headway.environments.recipe import Recipe, conda_key, identity, recipe_key
 from headway.environments.requirement import masked
-from headway.environments.spec import EnvironmentSpec, check_spec
+from headway.environments.spec import check_spec
 from headway.environments.writing import storage_errors, write_whole
 from headway.errors import NotFoundError
+from headway.model import EnvironmentSpec
 
 _READY: Final = ".ready"
 _ABANDONED_S: Final = 86_400
@@ -61,6 +62,11 @@ class BuiltEnvironment(msgspec.Struct, frozen=True):
     def packages(self) -> list[str]:
         """The pip packages of the lock, as ``name==version``."""
         return [masked(pin.requirement) for pin in pins(self.lock)]
+
+    @property
+    def guard(self) -> Path | None:
+        """The file that is locked, together with others, by whoever uses the environment."""
+        return self.python.parents[2] / f"{self.key}.guard" if self.key else None
 
     def variables(self, path: str) -> dict[str, str]:
         """Variables with which a program finds the environment's own programs first.

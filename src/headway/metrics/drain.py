@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from headway.errors import StorageCorruptError
-from headway.metrics.segment import SegmentHeader, parse_header, segment_path
+from headway.metrics.segment import UNFINISHED, SegmentHeader, parse_header, segment_path
 from headway.metrics.slots import (
     HEADER_BYTES,
     INT_BODY,
@@ -101,11 +101,19 @@ def discard(folder: Path, journal: JournalInfo, offset: int) -> None:
     if not journal.alive and not read(folder, journal, offset, SLOT_BYTES):
         for number in numbers:
             _path(folder, journal, number).unlink(missing_ok=True)
-        _path(folder, journal, numbers[-1] + 1).with_suffix(".new").unlink(missing_ok=True)
-        try:
-            (folder / journal.run_id).rmdir()
-        except OSError:
-            return  # other journals are in it, or it is gone
+        sweep(folder, journal.run_id)
+
+
+def sweep(folder: Path, run_id: str) -> None:
+    """Delete what writers left that were killed while they made a file, and an empty folder."""
+    for name in _names(folder / run_id):
+        path = folder / run_id / name
+        if path.suffix == UNFINISHED and not _is_locked(path):
+            path.unlink(missing_ok=True)
+    try:
+        (folder / run_id).rmdir()
+    except OSError:
+        return  # journals are in it, or it is gone
 
 
 def _names(folder: Path) -> list[str]:

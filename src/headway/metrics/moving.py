@@ -28,9 +28,12 @@ class Mover:
         Raises:
             StorageCorruptError: A file is no journal, or its header is damaged.
         """
-        for journal in drain.journals_of(self._metrics.journal_dir, run_id):
+        journals = drain.journals_of(self._metrics.journal_dir, run_id)
+        for journal in journals:
             if self._has_news(journal):
                 self._drain_journal(journal)
+        if not journals:
+            drain.sweep(self._metrics.journal_dir, run_id)
 
     def _has_news(self, journal: JournalInfo) -> bool:
         seen = self._seen.get(journal.writer_id)

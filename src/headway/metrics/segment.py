@@ -27,7 +27,10 @@ from headway.metrics.slots import (
 FULL: Final = (struct.error, ValueError, TypeError)
 """What writing into a segment raises: the first when no slot is left, the others when closed."""
 
+UNFINISHED: Final = ".new"
+"""The suffix of a segment that its writer has not finished making."""
 _MAGIC: Final = b"headway-journal"
+_MOST_TRIES: Final = 20
 _EMPTY: Final = bytes(SLOT_BYTES)
 
 
@@ -133,15 +136,24 @@ class Segment:
             OSError: There is no space, or the folder cannot be written.
         """
         path = segment_path(folder, header.run_id, header.writer_id, header.number)
+        for _ in range(_MOST_TRIES):
+            try:
+                return cls._create(path, header)
+            except FileNotFoundError:
+                continue  # who discards a dead writer's journal has swept the folder meanwhile
+        return cls._create(path, header)
+
+    @classmethod
+    def _create(cls, path: Path, header: SegmentHeader) -> Self:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".new")
+        unfinished = path.with_suffix(UNFINISHED)
         size = HEADER_BYTES + header.slots_bytes
         fd = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
+            fcntl.flock(fd, fcntl.LOCK_EX)  # an unfinished one that is not locked may be deleted
             # Never sparse: a page without space behind it is a SIGBUS when it is written.
             os.posix_fallocate(fd, 0, size)
             os.pwrite(fd, header.to_bytes(), 0)
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             mapped = mmap.mmap(fd, size)
             unfinished.rename(path)
         except BaseException:
@@ -176,7 +188,7 @@ class Segment:
                 return False
             if empty != self._hole:
                 self._hole, self._hole_since = empty, now
-            if now - self._hole_since < patience:
+            if 0 <= now - self._hole_since < patience:  # a clock set back must not prolong it
                 return False
             body = INT_BODY.pack(Kind.LOST, now // 1000, 0, 1)
             SLOT.pack_into(self.map, empty, zlib.crc32(body), body)

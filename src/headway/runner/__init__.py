@@ -1,1 +1,1 @@
-"""What runs a user's program: standard library only, started anew for each run."""
+"""What runs a user's program, anew for each run; the reporter alone needs other packages."""

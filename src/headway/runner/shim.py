@@ -1,9 +1,10 @@
 """The shim: starts, watches and stops one user's program. Run as a script, never imported.
 
-    python -I -S shim.py FOLDER READY_FD LOCK_FD
+    python -I -S shim.py FOLDER READY_FD LOCK_FD [QUEUE SLOT_FD ...]
 
 FOLDER is that of the run. To READY_FD it writes a line beginning with ``ready``, or why it cannot.
-LOCK_FD holds the run's lock, and is kept open until this process ends.
+LOCK_FD holds the run's lock, and is kept open until this process ends. Each SLOT_FD holds a slot
+of QUEUE: the program inherits it, so that the slot stays taken while anything of the run is left.
 """
 
 import os
@@ -13,8 +14,10 @@ import sys
 # in front: no module beside ours can take the place of one of the library's.
 sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # noqa: PTH100, PTH120 - pathlib would be imported before it is known from where
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from headway.engines import dispatching
 from headway.engines.folder import RunFolder
 from headway.errors import HeadwayError
 from headway.runner.supervisor import Supervisor
@@ -22,7 +25,7 @@ from headway.runner.supervisor import Supervisor
 del sys.path[-1]
 
 
-def main(path: str, ready_fd: int, lock_fd: int) -> int:
+def main(path: str, ready_fd: int, lock_fd: int, queue: str = "", *slot_fds: int) -> int:
     """Hold the run in this folder to its end."""
     os.set_inheritable(ready_fd, False)
     os.set_inheritable(lock_fd, False)  # or the user's program would keep the run alive
@@ -36,7 +39,19 @@ def main(path: str, ready_fd: int, lock_fd: int) -> int:
         return 1
     _answer(ready_fd, f"ready {os.getpid()}")
     supervisor.run()
+    if queue:
+        _free(Path(queue), slot_fds)
     return 0
+
+
+def _free(queue: Path, slot_fds: Sequence[int]) -> None:
+    """Give the slots back, and have them handed out again at once."""
+    for fd in slot_fds:
+        os.close(fd)
+    try:
+        dispatching.wake(queue)
+    except OSError as error:  # whoever looks at a run that waits will try again
+        sys.stderr.write(f"the dispatcher of {queue} cannot be started: {error}\n")
 
 
 def _answer(fd: int, message: str) -> None:
@@ -48,4 +63,5 @@ def _answer(fd: int, message: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    _queue, _slot_fds = "".join(sys.argv[4:5]), map(int, sys.argv[5:])
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), _queue, *_slot_fds))

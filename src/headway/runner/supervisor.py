@@ -14,12 +14,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from headway.engines import cgroup, ending, processes, tree
+from headway.engines import cgroup, ending, launching, processes, tree
 from headway.engines.ending import Ending
 from headway.engines.folder import Intent, RunFolder, ShimRecord
 from headway.engines.processes import Process
 from headway.errors import StorageError
-from headway.runner import program
+from headway.runner import holding, program
+from headway.runner.companion import Companion
+from headway.runner.log_index import LogIndex
+from headway.runner.log_keeper import LogKeepers
 from headway.runner.program import CannotStartError
 
 if TYPE_CHECKING:
@@ -35,7 +38,6 @@ _SCAN_SHARE: Final = 0.003
 _GROUPED_SCAN_S: Final = 10.0
 """A cgroup knows its members by itself, so the recorded tree matters less."""
 _KEEP_TRYING_S: Final = 3600.0
-_TIME_LIMIT: Final = "TimeLimit"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,9 @@ class Supervisor:
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
         self._spec = folder.read_spec()
+        self._reporter = Companion(self._spec, folder, _say)
+        self._logs = LogKeepers(folder.path, self._spec.log, self._spec.max_log_bytes, _say)
+        self._index = LogIndex(folder.path, self._spec.log, _say)
         self._group: Path | None = None
         self._main: Process | None = None
         self._main_status: int | None = None
@@ -80,6 +85,7 @@ class Supervisor:
         """Become the one to whom signals for this run are sent, and say so in the state."""
         self._wake_fd = _receive_signals()
         self._poll.register(self._wake_fd, select.POLLIN)
+        holding.hold(self._spec.holds)
         processes.become_subreaper()
         if self._spec.use_cgroup:
             cgroup.leave_foreign()
@@ -108,10 +114,16 @@ class Supervisor:
                 started_at=ending.now_us(),
             )
         )
+        self._reporter.begin()
         self._watch(self._main)
+        self._reporter.end()
         self._end_rest()
         survivors = self._kill_rest()
+        if not survivors:
+            self._logs.close()
+        self._index.note()
         self._finish(self._judge(), survivors)
+        self._reporter.wait()
 
     # ------------------------------------------------------------ while the program runs
     def _watch(self, main: Process) -> None:
@@ -134,9 +146,7 @@ class Supervisor:
             self._sigterm_received = False
 
     def _look_for_intent(self, main: Process) -> None:
-        """Obey a request to end; one that comes after the time limit can shorten the grace."""
-        if self._stop is not None and self._stop.intent.code != _TIME_LIMIT:
-            return
+        """Obey a request to end; where the end was begun before, it can shorten the grace."""
         intent = self._folder.standing_intent()
         if intent is None:
             return
@@ -151,7 +161,7 @@ class Supervisor:
         processes.terminate(main)
         now = time.monotonic()
         self._stop = _Stop(intent, now, now + self._grace_s(intent))
-        self._save(replace(self._record, phase="Ending", by=intent.by))
+        self._save(replace(self._record, phase="Ending", by=intent.by, message=intent.message))
 
     def _grace_s(self, intent: Intent) -> float:
         return self._spec.grace_s if intent.grace_s is None else intent.grace_s
@@ -159,12 +169,16 @@ class Supervisor:
     def _wait(self, until: float) -> None:
         """Until that time, a signal or the next tick; then take note of what happened."""
         now = time.monotonic()
-        timeout_s = max(0.0, min(until - now, self._scan_at - now, _TICK_S))
+        until = min(until, self._scan_at, self._reporter.due_at, self._logs.due_at)
+        timeout_s = max(0.0, min(until - now, _TICK_S))
         if self._poll.poll(math.ceil(timeout_s * 1000)):
             numbers = os.read(self._wake_fd, 4096)
             if signal.SIGTERM in numbers or signal.SIGINT in numbers:
                 self._sigterm_received = True
         self._reap()
+        self._logs.look()
+        self._index.look()
+        self._reporter.attend()
         if time.monotonic() >= self._scan_at:
             self._record_tree()
             if self._unsaved:
@@ -183,6 +197,7 @@ class Supervisor:
                 return
             if self._main is not None and pid == self._main.pid:
                 self._main_status = os.waitstatus_to_exitcode(status)
+            self._reporter.reaped(pid, os.waitstatus_to_exitcode(status))
 
     # ------------------------------------------------------------ the tree
     def _find(self) -> Iterator[Process]:
@@ -190,14 +205,24 @@ class Supervisor:
         self._reap()
         # First what is found fastest: a chain that forks and exits passes by here all the time.
         for child in processes.children():
-            if not child.dead and not tree.holds_a_run(child.process):
+            if not child.dead and not self._stands_apart(child.process):
                 yield child.process
         if self._group is not None:
             yield from processes.identify(cgroup.pids(self._group))
-        yield from tree.below([os.getpid()])
+        yield from self._below()
+
+    def _below(self) -> list[Process]:
+        return [process for process in tree.below([os.getpid()]) if not self._is_reporter(process)]
+
+    def _stands_apart(self, process: Process) -> bool:
+        """Whether a child of this process does not belong to the run."""
+        return self._is_reporter(process) or tree.holds_a_run(process)
+
+    def _is_reporter(self, process: Process) -> bool:
+        return process == self._reporter.process
 
     def _none_left(self) -> bool:
-        """Whether nothing is below this process but the shims of other runs.
+        """Whether nothing is below this process but the reporter and the shims of other runs.
 
         Where it has no child at all, not even a dead one, that is certain: whatever is below a
         subreaper is below one of its children.
@@ -206,12 +231,12 @@ class Supervisor:
         if self._childless:
             return True
         children = processes.children()
-        return bool(children) and all(tree.holds_a_run(child.process) for child in children)
+        return bool(children) and all(self._stands_apart(child.process) for child in children)
 
     def _record_tree(self) -> None:
         """Note who is there, as seldom as the cost of looking demands."""
         before = time.process_time()
-        found = sorted(tree.below([os.getpid()]))
+        found = sorted(self._below())
         if found != self._tree:
             try:
                 self._folder.write_tree(found)
@@ -232,12 +257,14 @@ class Supervisor:
         asked: set[Process] = set()
         while (rest := set(self._find())) and time.monotonic() < until:
             if not asked and self._stop is None:
-                self._save(replace(self._record, phase="Ending"))
+                left = "its program has ended and left processes running, which are being ended"
+                self._save(replace(self._record, phase="Ending", message=left))
             for process in rest - asked:
                 processes.terminate(process)
             asked |= rest
-            if self._stop is None and (intent := self._folder.standing_intent()):
-                until = min(until, now + self._grace_s(intent))
+            if intent := self._folder.standing_intent():
+                asked_at = self._stop.asked_at if self._stop else now
+                until = min(until, asked_at + self._grace_s(intent))
             self._wait(min(until, time.monotonic() + _REST_TICK_S))
 
     def _kill_rest(self) -> list[int]:
@@ -252,15 +279,24 @@ class Supervisor:
     def _judge(self) -> Ending:
         if self._stop is not None:
             return ending.of_intent(self._stop.intent, self._main_status)
-        if self._sigterm_passed_on:
+        if self._sigterm_passed_on or self._terminated_together():
             return ending.of_unasked_sigterm(self._main_status)
         killed_for_memory = self._group is not None and cgroup.killed_for_memory(self._group)
+        failed = launching.read_failed(self._folder.path) if self._main_status else None
+        if failed is not None:
+            return ending.of_rank(failed, out_of_memory=killed_for_memory)
         return ending.of_program(self._main_status, out_of_memory=killed_for_memory)
+
+    def _terminated_together(self) -> bool:
+        """Whether somebody sent SIGTERM to the program and to this process, as a shutdown does."""
+        both = self._sigterm_received and self._main_status == -signal.SIGTERM
+        return both and self._folder.standing_intent() is None
 
     def _finish(self, how: Ending, survivors: Sequence[int] = ()) -> None:
         """Write the final record, however long the disk stays full."""
         if self._group is not None:
             cgroup.remove(self._group)
+        how = ending.on_full_disk(how, self._logs.full_at)
         record = ending.final(self._record, how, list(survivors))
         give_up_at = time.monotonic() + _KEEP_TRYING_S
         while True:
@@ -291,7 +327,7 @@ def _time_limit(limit_s: float | None) -> Intent:
         outcome="Failed",
         at=ending.now_us(),
         by="shim",
-        code=_TIME_LIMIT,
+        code="TimeLimit",
         message=f"the program ran longer than its maximum duration of {limit_s:g} s",
     )
 

@@ -3,13 +3,19 @@
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import ClassVar, Final, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from headway.errors import InvalidValueError, SubmissionError
-from headway.model import Submission
+from headway.model import EnvironmentSpec, Resources, Submission
+from headway.sdk import distributed
+from headway.sdk.distributed import MpiConfiguration, PyTorchConfiguration
+from headway.sdk.environment import DEFAULT_NAME, Environment, specification
 from headway.settings import Settings
+
+if TYPE_CHECKING:
+    from headway.sdk.conda_dependencies import CondaDependencies
 
 TARGETS: Final = ("local",)
 """The compute targets that a run can be submitted to."""
@@ -24,10 +30,16 @@ class RunConfiguration:
         script: The program, relative to the source directory.
         command: A shell command instead of a script; empty for none.
         arguments: What the script is given.
-        framework: Kept as given; every program is started as it stands.
-        communicator: Kept as given.
+        framework: ``PyTorch`` for several processes, with a communicator ``Nccl`` or ``Gloo``.
+        communicator: ``IntelMpi`` or ``OpenMpi`` for several processes as MPI numbers them.
+        mpi: How many, in that case.
+        pytorch: How many, in the other.
         max_run_duration_seconds: When the run is ended as Failed; None for the default.
         node_count: Machines to run on: 1.
+        resources: CPU and GPU slots that the run needs, where its compute target has slots:
+            ``Resources(cpus=1, gpus=0)``, or a dict with these keys.
+        priority: Of runs that wait for the same slots, the one of highest priority comes first;
+            None for 0.
     """
 
     def __init__(
@@ -36,7 +48,7 @@ class RunConfiguration:
         arguments: Sequence[object] | None = None,
         framework: str | None = None,
         communicator: str | None = None,
-        conda_dependencies: object = None,
+        conda_dependencies: "CondaDependencies | None" = None,
         _history_enabled: bool | None = None,
         _path: str | None = None,
         _name: str | None = None,
@@ -49,10 +61,36 @@ class RunConfiguration:
         self.communicator = communicator or "None"
         self.max_run_duration_seconds: int | None = None
         self.node_count = 1
+        self.mpi = MpiConfiguration()
+        self.pytorch = PyTorchConfiguration()
+        self.resources: Resources | Mapping[str, int] = Resources()
+        self.priority: int | None = None
         self._target = TARGETS[0]
         self._environment_variables: dict[str, str] = {}
+        self._unasked = Environment(DEFAULT_NAME)
+        self._environment = self._unasked
         if conda_dependencies is not None:
-            _warn_ignored("conda_dependencies", "the program runs in this Python's environment")
+            self._environment.python.conda_dependencies = conda_dependencies
+
+    @property
+    def environment(self) -> Environment:
+        """The Python and the packages that the program runs with.
+
+        As long as nothing is changed in it, that is the Python that submits, as it is.
+        """
+        return self._environment
+
+    @environment.setter
+    def environment(self, environment: Environment | None) -> None:
+        self._environment = self._unasked if environment is None else environment
+
+    def environment_specification(self, say: Callable[[str], None]) -> EnvironmentSpec | None:
+        """What its environment asks for; None for the Python that submits, as it is.
+
+        For Headway's own use.
+        """
+        unasked = self._environment is self._unasked
+        return specification(self._environment, say, unasked=unasked)
 
     @property
     def target(self) -> str:
@@ -92,9 +130,11 @@ class ScriptRunConfig:
         compute_target: Where it is run: ``"local"``, the default.
         max_run_duration_seconds: When the run is ended as Failed.
         command: A shell command instead of a script; a list is joined with spaces.
-        environment: Not used yet: the program runs in this Python's environment.
-        docker_runtime_config: Not used yet.
-        distributed_job_config: Refused: a run is one program.
+        environment: What it runs with; None for the Python that submits, as it is. Taken from
+            ``run_config`` where that is given.
+        docker_runtime_config: Ignored: the program runs on the machine itself.
+        distributed_job_config: Several processes: ``PyTorchConfiguration`` or
+            ``MpiConfiguration``.
         resume_from: Refused.
         _telemetry_values: Ignored.
     """
@@ -109,38 +149,37 @@ class ScriptRunConfig:
         run_config: RunConfiguration | None = None,
         _telemetry_values: object = None,
         compute_target: object = None,
-        environment: object = None,
+        environment: Environment | None = None,
         distributed_job_config: object = None,
         resume_from: object = None,
         max_run_duration_seconds: int | None = _MAX_DURATION_S,
         command: str | list[str] | None = None,
         docker_runtime_config: object = None,
     ) -> None:
-        for name, value in (
-            ("distributed_job_config", distributed_job_config),
-            ("resume_from", resume_from),
-        ):
-            if value is not None:
-                raise InvalidValueError(
-                    f"{name} was given as {value!r}: this version runs one program a run; leave "
-                    "it out"
-                )
-        for name, value in (
-            ("environment", environment),
-            ("docker_runtime_config", docker_runtime_config),
-        ):
-            if value is not None:
-                _warn_ignored(name, "the program runs in this Python's environment")
+        if resume_from is not None:
+            raise InvalidValueError(
+                f"resume_from was given as {resume_from!r}: a run is not continued by another; "
+                "leave it out"
+            )
+        if docker_runtime_config is not None:
+            _warn_ignored("docker_runtime_config", "the program runs on this machine itself")
         if run_config is None:
             run_config = RunConfiguration()
             run_config.target = compute_target
             run_config.max_run_duration_seconds = max_run_duration_seconds
+            run_config.environment = environment
+            if distributed_job_config is not None:
+                distributed.apply(distributed_job_config, run_config)
         else:
             _check_run_config(run_config)
-            if compute_target is not None:
-                _warn_ignored("compute_target", "run_config was given, which has its own")
-            if max_run_duration_seconds != _MAX_DURATION_S:
-                _warn_ignored("max_run_duration_seconds", "run_config was given, which has its own")
+            for name, given in (
+                ("compute_target", compute_target is not None),
+                ("environment", environment is not None),
+                ("distributed_job_config", distributed_job_config is not None),
+                ("max_run_duration_seconds", max_run_duration_seconds != _MAX_DURATION_S),
+            ):
+                if given:
+                    _warn_ignored(name, "run_config was given, which has its own")
         self.source_directory = source_directory
         self.script = script if script is not None else run_config.script
         self.command = command if command is not None else run_config.command or None
@@ -155,13 +194,19 @@ class ScriptRunConfig:
         )
 
 
-def submission(config: ScriptRunConfig, settings: Settings, executable: str = "") -> Submission:
+def submission(
+    config: ScriptRunConfig,
+    settings: Settings,
+    executable: str = "",
+    say: Callable[[str], None] = warnings.warn,
+) -> Submission:
     """What a configuration comes to, with everything checked that can be.
 
     Args:
         config: What to run.
         settings: The settings that hold.
         executable: The Python that runs a script; empty for this one.
+        say: Told in a line what is left aside.
 
     Raises:
         InvalidValueError: The configuration does not make sense.
@@ -183,20 +228,19 @@ def submission(config: ScriptRunConfig, settings: Settings, executable: str = ""
     else:
         raise InvalidValueError("neither a script nor a command was given: give one of them")
     run_config = config.run_config
-    if run_config.node_count != 1:
-        raise InvalidValueError(
-            f"node_count was given as {run_config.node_count!r}: this version runs on one machine; "
-            "set it to 1"
-        )
     return Submission(
         command=command,
         source_directory=str(folder),
         script=script,
         arguments=arguments,
         target=target_name(run_config.target),
+        processes=distributed.processes_of(run_config),
         environment_variables=_variable_texts(run_config.environment_variables),
+        environment=run_config.environment_specification(say),
         max_run_duration_s=_duration_s(run_config.max_run_duration_seconds),
         grace_s=settings.cancel_grace_s,
+        resources=_resources(run_config.resources),
+        priority=0 if run_config.priority is None else _whole(run_config.priority, "priority"),
     )
 
 
@@ -306,6 +350,30 @@ def _duration_s(given: object) -> float:
     raise InvalidValueError(
         f"max_run_duration_seconds was given as {given!r}: give a number of seconds above 0"
     )
+
+
+def _resources(given: object) -> Resources:
+    if isinstance(given, Resources):
+        fields: Mapping[object, object] = {"cpus": given.cpus, "gpus": given.gpus}
+    elif isinstance(given, Mapping):
+        fields = cast("Mapping[object, object]", given)
+    else:
+        fields = {None: given}
+    if not fields.keys() <= {"cpus", "gpus"}:
+        raise InvalidValueError(
+            f"resources were given as {given!r}: give Resources(cpus=1, gpus=0), or a dict with "
+            "these keys"
+        )
+    return Resources(
+        cpus=_whole(fields.get("cpus", 1), "resources: cpus"),
+        gpus=_whole(fields.get("gpus", 0), "resources: gpus"),
+    )
+
+
+def _whole(given: object, name: str) -> int:
+    if isinstance(given, int) and not isinstance(given, bool):
+        return given
+    raise InvalidValueError(f"{name} was given as {given!r}: give a whole number")
 
 
 def _check_run_config(given: object) -> None:

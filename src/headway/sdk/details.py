@@ -70,4 +70,6 @@ def _definition(definition: Submission) -> dict[str, object]:
         "target": definition.target,
         "environmentVariables": dict(definition.environment_variables),
         "maxRunDurationSeconds": definition.max_run_duration_s,
+        "resources": {"cpus": definition.resources.cpus, "gpus": definition.resources.gpus},
+        "priority": definition.priority,
     }

@@ -23,6 +23,7 @@ from headway.sdk.configuration import ScriptRunConfig
 from headway.sdk.context import run_context
 from headway.sdk.experiment import SCRIPT_RUN_TYPE, ExperimentBase
 from headway.sdk.queries import LabelFilter, Listing, Since, StatusFilter
+from headway.sdk.run_environment import RunEnvironment
 from headway.sdk.run_files import RunFiles
 from headway.sdk.run_life import RunLife, SubmittedLife
 from headway.sdk.run_snapshots import RunSnapshots
@@ -37,14 +38,14 @@ _NO_CONTEXT: Final = (
 )
 
 
-class Run(RunLife, RunFiles, RunSnapshots):
+class Run(RunLife, RunFiles, RunSnapshots, RunEnvironment):
     """One run: metrics, files, tags, status, children.
 
     Args:
         experiment: The experiment that it belongs to.
         run_id: Its id.
         outputs: Accepted and ignored.
-        **kwargs: For Headway's own use.
+        **kwargs: Ignored.
 
     Raises:
         RunNotFoundError: The experiment has no such run.
@@ -99,7 +100,7 @@ class Run(RunLife, RunFiles, RunSnapshots):
             tags: A key that must be there, or a dict of pairs that must be equal.
             properties: The same for properties.
             type: Only runs of this type.
-            status: Only runs that stand so.
+            status: Only runs with this status, or one of a list.
             _rehydrate_runs: Ignored.
         """
         listing = Listing(type=type, tags=tags, properties=properties, status=status)

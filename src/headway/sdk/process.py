@@ -46,7 +46,9 @@ def session_for(folder: Path, name: str, settings: Settings) -> Session:
         if session is None:
             from headway.service.workspace import open_workspace  # noqa: PLC0415  (brings SQLite)
 
-            session = Session(open_workspace(folder, settings, name=name), settings, warn=say)
+            session = Session(
+                open_workspace(folder, settings, name=name, say=say), settings, warn=say
+            )
             _process.sessions[folder] = session
             _hook()
     return session

@@ -61,7 +61,8 @@ class RunLife(RunMetrics):
 
         Returns:
             CANCELED, CANCEL_REQUESTED where the program still has its grace period, or
-            ALREADY_ENDED where nothing was done. None inside the program itself.
+            ALREADY_ENDED where nothing was done. None in the run's own program, which cannot
+            cancel itself.
         """
         if not self._session.owns(self.id):
             return self._api.runs.cancel(self.id)

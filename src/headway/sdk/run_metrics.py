@@ -27,7 +27,7 @@ class RunMetrics(RunState):
             name: The metric.
             value: A number, a text, a truth value or None.
             description: Accepted and not kept.
-            step: Where the value stands; None to have values counted.
+            step: The step, such as the epoch; None to count on from the last one.
 
         Raises:
             InvalidValueError: The name or the value is not accepted, a list for one.
@@ -39,7 +39,7 @@ class RunMetrics(RunState):
 
         Args:
             metrics: Names and values.
-            step: Where the values stand; None to have values counted.
+            step: The step, such as the epoch; None to count on from the last one.
         """
         checked(metrics, Mapping, "metrics")
         self._open_journal().log_metrics(metrics, step)

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Iterable
 
 from headway.api import Api, Lease
-from headway.errors import HeadwayError, RunStateError
+from headway.errors import HeadwayError, MissingPackageError, RunStateError
 from headway.metrics.journal import JournalWriter
 from headway.metrics.moving import Mover
 from headway.model import RunError, Status, WorkspaceInfo
@@ -67,6 +67,7 @@ class Session:
         self._undrained: set[str] = set()
         self._resting: set[str] = set()
         self._moved: dict[str, tuple[str, int]] = {}  # what was there when a journal was moved last
+        self._can_move = True
         self._cancel_wanted = False
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
@@ -126,6 +127,8 @@ class Session:
 
     def drain(self, run_id: str) -> None:
         """Move what was logged for a run into the workspace, now.
+
+        Left to the next reader where this Python has not the packages for it.
 
         Raises:
             StorageError: The workspace cannot be written; nothing is lost.
@@ -224,8 +227,15 @@ class Session:
             return False
 
     def _move(self, run_id: str) -> None:
-        with self._drain_lock:
-            self._mover.drain(run_id)
+        if not self._can_move:
+            return
+        try:
+            with self._drain_lock:
+                self._mover.drain(run_id)
+        except MissingPackageError:
+            # As in an environment made for this run alone. Whoever reads next takes it in.
+            self._can_move = False
+            return
         self._undrained.discard(run_id)
 
     # ------------------------------------------------------------ the end

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from headway.api import Api
 from headway.errors import ConflictError, InvalidValueError, WorkspaceNotFoundError
 from headway.sdk import locations
+from headway.sdk.compute import LocalCompute
 from headway.sdk.details import iso_time
 from headway.sdk.locations import Location
 from headway.sdk.process import say, session_for
@@ -73,7 +74,7 @@ class WorkspaceBase:
 
         The search goes up to the root for ``.azureml/config.json``, then for ``aml_config/`` and
         for a plain file (``project.json`` too). Where nobody names a workspace, the default
-        embedded one is opened, and where that is is said once on standard error.
+        embedded one is opened, and a line on standard error says once where it is.
 
         Raises:
             ConfigurationError: What was named cannot be found or read.
@@ -200,6 +201,12 @@ class WorkspaceBase:
     def location(self) -> str:
         """``local``: no region of a cloud."""
         return locations.LOCAL
+
+    @property
+    def compute_targets(self) -> dict[str, LocalCompute]:
+        """Where runs can be submitted to, by name."""
+        local = LocalCompute(self._settings)
+        return {local.name: local}
 
     @property
     def session(self) -> Session:

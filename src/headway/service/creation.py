@@ -85,6 +85,7 @@ class RunMaker:
         submission: Submission | None = None,
         snapshot_id: str | None = None,
         source: Mapping[str, str] = _NOTHING,
+        waits_for: str | None = None,
     ) -> list[StoredRun]:
         """Write runs that do not exist; those that do, from an equal request, are returned.
 
@@ -94,11 +95,15 @@ class RunMaker:
             submission: What they execute.
             snapshot_id: The source directory as it was kept.
             source: Properties that say where the source comes from; given ones go before them.
+            waits_for: What a submitted run stands in line for; None where it starts at once.
         """
         made: list[StoredRun] = []
         for request in new:
             known = existing(tx, request)
-            made.append(known or self._make_one(tx, request, submission, snapshot_id, source))
+            if known is None:
+                known = self._make_one(tx, request, submission, snapshot_id, source)
+                known = self._begin(tx, known, request, waits_for)
+            made.append(known)
         return made
 
     def _make_one(
@@ -152,15 +157,27 @@ class RunMaker:
             actor=actor,
             reason="created",
         )
-        if request.started:
-            return transitions.move_or_refuse(
-                tx, stored, Status.RUNNING, at=now, actor=actor, reason="started"
-            )
-        if submission is not None:
-            return transitions.move_or_refuse(
-                tx, stored, Status.STARTING, at=now, actor=actor, reason="submitted"
-            )
         return stored
+
+    def _begin(
+        self, tx: Transaction, stored: StoredRun, request: NewRun, waits_for: str | None
+    ) -> StoredRun:
+        if request.started:
+            status, reason = Status.RUNNING, "started"
+        elif stored.run.definition is None:
+            return stored
+        elif waits_for is None:
+            status, reason = Status.STARTING, "submitted"
+        else:
+            status, reason = Status.QUEUED, f"submitted; waits for {waits_for}"
+        return transitions.move_or_refuse(
+            tx,
+            stored,
+            status,
+            at=stored.run.created_at,
+            actor=self._identity.actor,
+            reason=reason,
+        )
 
 
 def existing(tx: Transaction, request: NewRun) -> StoredRun | None:

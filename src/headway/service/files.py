@@ -1,8 +1,9 @@
 """Files and logs of runs in an embedded workspace.
 
 Uploaded files are in the file storage, with a row each. What a submitted run writes itself (its
-logs, and ``outputs/`` in its working directory) is read where it stands, so it is there while the
-run lives; only regular files that do not lead out of their folder are seen.
+logs, and ``outputs/`` in its working directory), and what was noted of it when it was submitted, is
+read where it stands, so it is there while the run lives; only regular files that do not lead out
+of their folder are seen.
 """
 
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from headway.checks import check_file_path
+from headway.engines import log_times
 from headway.engines.folder import RunFolder
 from headway.errors import RunFileExistsError, RunFileNotFoundError
 from headway.files.base import FileStorage
@@ -26,6 +28,7 @@ from headway.store.base import Database, Transaction
 from headway.store.files import StoredFileRow
 
 LOGS = "user_logs"
+RECORDS = "system_logs"
 OUTPUTS = "outputs"
 
 
@@ -89,13 +92,20 @@ class FileService:
 
     def read_log(self, run_id: str, path: str, offset: int, limit: int) -> LogPart:
         """A stretch of a log; empty where it does not exist yet or has nothing more."""
+        return logs.read(self._layout.run(run_id), self._log_file(run_id, path), offset, limit)
+
+    def log_offset(self, run_id: str, path: str, at: int) -> int:
+        """Where in a log that stands which was written after a time."""
+        name = self._log_file(run_id, path).name
+        return log_times.offset_at(log_times.times_file(self._layout.run(run_id), name), at)
+
+    def _log_file(self, run_id: str, path: str) -> Path:
         name = check_file_path(path, self._settings.max_file_path_chars)
-        where = self._layout.run(run_id) / name
         if not name.startswith(f"{LOGS}/"):
             raise RunFileNotFoundError(
                 f"{path!r} is not a log: the logs of a run are under {LOGS}/"
             )
-        return logs.read(self._layout.run(run_id), where, offset, limit)
+        return self._layout.run(run_id) / name
 
     def _check_free(self, tx: Transaction, run_id: str, path: str, overwrite: bool) -> int:
         rid = find_rid(tx, run_id)
@@ -113,6 +123,7 @@ class FileService:
         """Files that a submitted run writes itself."""
         folder = RunFolder(self._layout.run(run_id))
         yield from _regular_files(folder.path / LOGS, LOGS)
+        yield from _regular_files(folder.path / RECORDS, RECORDS)
         yield from _regular_files(folder.work_dir / OUTPUTS, OUTPUTS)
 
 

@@ -3,7 +3,6 @@
 Brings NumPy with it, so it is imported when there is something to take in, and not before.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 from headway.metrics.records import NameTable, Stretch, decode
@@ -48,29 +47,33 @@ def take_in(
 
 def _add(tx: Transaction, run_id: str, rid: int, stretch: Stretch) -> None:
     known = _known(tx, run_id, rid, stretch)
-    changed: list[StoredSeries] = []
+    changed: dict[tuple[str, str], StoredSeries] = {}
     chunks: list[Chunk] = []
     for column in stretch.columns:
-        stored = known.get((column.name, column.column))
+        key = (column.name, column.column)
+        if key in changed:  # the same name logged as a scalar and as a list
+            series.put_chunks(tx, chunks)
+            chunks = []
+        stored = known.get(key)
         if stored is None:
             empty = SeriesSummary(
                 run_id=run_id, name=column.name, column=column.column, form=column.form
             )
-            stored = series.insert(tx, rid, empty)
+            stored = known[key] = series.insert(tx, rid, empty)
         if len(column.values):
             tail = series.tail(tx, stored.id) if stored.summary.count else None
             merged = merging.merge(stored, column, tail)
             chunks += merged.chunks
-            changed.append(merged.series)
+            known[key] = changed[key] = merged.series
     series.put_chunks(tx, chunks)
-    series.update(tx, changed)
+    series.update(tx, changed.values())
     if stretch.lost:
         runs.add_lost(tx, rid, stretch.lost)
 
 
 def _known(
     tx: Transaction, run_id: str, rid: int, stretch: Stretch
-) -> Mapping[tuple[str, str], StoredSeries]:
+) -> dict[tuple[str, str], StoredSeries]:
     """The series that a stretch adds to, as far as they exist."""
     if len(stretch.columns) > _FEW:
         return series.of_run(tx, run_id, rid)

@@ -7,6 +7,7 @@ is taken in.
 """
 
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -41,12 +42,15 @@ class Liveness:
         engine: Engine,
         metrics: MetricService,
         clock: Callable[[], int],
+        stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._layout = layout
         self._engine = engine
         self._metrics = metrics
         self._clock = clock
+        self._stopwatch = stopwatch
+        self._missed_since: dict[str, float] = {}
 
     def refresh_all(self) -> None:
         """Bring every run that has not ended up to date.
@@ -86,6 +90,8 @@ class Liveness:
         record = seen.record
         if seen.abandoned:
             record = self._engine.recover(folder)
+        if seen.queued:
+            return self._waits(stored)
         if record is None:
             return stored
         if record.ended:
@@ -98,10 +104,31 @@ class Liveness:
             current = self._began(tx, current, record)
             if status is not Status.RUNNING:
                 moved = transitions.move(
-                    tx, current, status, at=self._clock(), actor=record.by or RUNNER
+                    tx,
+                    current,
+                    status,
+                    at=self._clock(),
+                    actor=record.by or RUNNER,
+                    reason=record.message or _MEANWHILE[status],
                 )
                 current = moved or current
         return current
+
+    def _waits(self, stored: StoredRun) -> StoredRun:
+        """It stands in line, for slots that were limited after it was made."""
+        if stored.run.status is not Status.STARTING:
+            return stored
+        with self._database.write() as tx:
+            current = _again(tx, stored)
+            moved = transitions.move(
+                tx,
+                current,
+                Status.QUEUED,
+                at=self._clock(),
+                actor=RUNNER,
+                reason=_MEANWHILE[Status.QUEUED],
+            )
+            return moved or current
 
     def _began(self, tx: Transaction, stored: StoredRun, record: ShimRecord) -> StoredRun:
         if record.started_at is None or stored.run.started_at is not None:
@@ -188,9 +215,9 @@ class Liveness:
                     actor=RECOVERY,
                     reason="its process is gone",
                 )
+                self._missed_since[current.run.id] = self._stopwatch()
                 return moved or current
-            since = runs.events(tx, current)[-1].at
-            if now - since < _PATIENCE_US:
+            if not self._is_overdue(current, now - runs.events(tx, current)[-1].at):
                 return current
             moved = transitions.move(
                 tx,
@@ -202,6 +229,18 @@ class Liveness:
                 error=_LOST,
             )
             return moved or current
+
+    def _is_overdue(self, stored: StoredRun, waited_us: int) -> bool:
+        """Whether the patience with a run is over.
+
+        By this process's own stopwatch where it has looked before: clocks are set. One that looks
+        for the first time has only the times in the store.
+        """
+        now_s = self._stopwatch()
+        since_s = self._missed_since.setdefault(stored.run.id, now_s)
+        if since_s < now_s:
+            return now_s - since_s >= _PATIENCE_US / 1e6
+        return waited_us >= _PATIENCE_US
 
     def _read(self, stored: StoredRun) -> StoredRun:
         with self._database.read() as tx:
@@ -219,6 +258,15 @@ _FOLDER_LOST: Final = RunError(
     message="the folder of this run was removed while it was executed; what its program did since "
     "is not known",
 )
+
+
+_MEANWHILE: Final = {
+    Status.QUEUED: "waits for slots",
+    Status.STARTING: "a runner has it",
+    Status.CANCEL_REQUESTED: "asked to cancel",
+    Status.FINALIZING: "its program is being ended",
+}
+"""Why a run stands where it does, where its runner says no more."""
 
 
 def _end_without_process(
@@ -242,7 +290,7 @@ def _status_of(record: ShimRecord, folder: RunFolder) -> Status:
         return Status.STARTING
     if record.phase == "Running":
         return Status.RUNNING
-    intent = folder.read_intent()
+    intent = folder.standing_intent()
     canceled = intent is not None and intent.outcome == "Canceled"
     return Status.CANCEL_REQUESTED if canceled else Status.FINALIZING
 
@@ -259,7 +307,6 @@ def _error(record: ShimRecord) -> RunError | None:
 
 
 def _reason(record: ShimRecord) -> str:
-    if record.survivors:
-        pids = ", ".join(map(str, record.survivors))
-        return f"{record.message}; processes that could not be killed: {pids}".lstrip("; ")
+    if record.outcome == "Completed":
+        return "; ".join(filter(None, ["the program exited with code 0", record.message]))
     return record.message

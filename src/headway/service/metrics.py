@@ -1,9 +1,16 @@
 """Metrics of an embedded workspace: journals taken in, series read."""
 
 import contextlib
+import sys
+from collections.abc import Generator
 from pathlib import Path
 
-from headway.errors import InvalidValueError, RunNotFoundError, StorageCorruptError
+from headway.errors import (
+    InvalidValueError,
+    MissingPackageError,
+    RunNotFoundError,
+    StorageCorruptError,
+)
 from headway.metrics.moving import Mover
 from headway.model import MetricQuery, Series, SeriesSummary
 from headway.service.layout import Layout
@@ -41,9 +48,10 @@ class MetricService:
             fresh = _not_taken(records, offset, writer)
             if not fresh:
                 return writer.taken
-            from headway.service import ingest  # noqa: PLC0415  (brings NumPy)
+            with _packages():
+                from headway.service import ingest  # noqa: PLC0415  (brings NumPy)
 
-            taken = ingest.take_in(self._database, run_id, rid, writer, fresh, torn=torn)
+                taken = ingest.take_in(self._database, run_id, rid, writer, fresh, torn=torn)
             if taken is not None:
                 return taken
 
@@ -52,9 +60,10 @@ class MetricService:
         with self._drained(query).read() as tx:
             found = series.summaries(tx, query)
             blocks = series.values(tx, query)
-        from headway.service import merging  # noqa: PLC0415  (brings NumPy)
+        with _packages():
+            from headway.service import merging  # noqa: PLC0415  (brings NumPy)
 
-        return [Series(one.summary, merging.values(blocks.get(one.id, []))) for one in found]
+            return [Series(one.summary, merging.values(blocks.get(one.id, []))) for one in found]
 
     def summarize(self, query: MetricQuery) -> list[SeriesSummary]:
         """The same series without their points."""
@@ -62,8 +71,12 @@ class MetricService:
             return [one.summary for one in series.summaries(tx, query)]
 
     def drain(self, run_id: str) -> None:
-        """Take in what the journals of a run hold, and discard what was taken."""
-        self._mover.drain(run_id)
+        """Take in what the journals of a run hold, and discard what was taken.
+
+        Where packages for that are missing, it is left to whoever reads from another Python.
+        """
+        with contextlib.suppress(MissingPackageError):
+            self._mover.drain(run_id)
 
     def drain_all(self) -> None:
         """Take in what every journal of the workspace holds, but for damaged ones.
@@ -72,7 +85,7 @@ class MetricService:
         """
         for run_id in self._pending():
             with contextlib.suppress(StorageCorruptError, RunNotFoundError):
-                self.drain(run_id)
+                self._mover.drain(run_id)
 
     def _pending(self) -> set[str]:
         """The runs that have journals."""
@@ -84,8 +97,21 @@ class MetricService:
             find_rid(tx, query.run_id)
             wanted = series.run_ids(tx, query.run_id) if query.recursive else [query.run_id]
         for run_id in self._pending().intersection(wanted):
-            self.drain(run_id)
+            self._mover.drain(run_id)
         return self._database
+
+
+@contextlib.contextmanager
+def _packages() -> Generator[None]:
+    """What comes here brings packages that the environment of a run may well lack."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(
+            f"metrics cannot be read here: {sys.executable} has no package {error.name!r}; read "
+            "them from the Python that Headway is installed in, or add headway to the "
+            "requirements of this environment. Nothing that was logged is lost"
+        ) from error
 
 
 def _writer(tx: Transaction, run_id: str, writer_id: str) -> tuple[int, Writer]:

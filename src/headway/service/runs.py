@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Literal
 
+from msgspec.structs import replace
+
 from headway.api import CANCEL_WAIT_S
 from headway.engines.base import Engine
 from headway.engines.folder import Intent, RunFolder
@@ -40,6 +42,7 @@ _LOG_PART_BYTES: Final = 1 << 20
 _LONGEST_PAUSE_S: Final = 0.02
 _KILL_MARGIN_S: Final = 10.0
 """Beyond the grace period: what killing everything and recording it may take."""
+_EXIT_PATIENCE_S: Final = 1.0
 MOST_PER_PAGE: Final = 10_000
 
 
@@ -106,7 +109,9 @@ class RunService:
         if stored.run.status is status:
             return stored.run
         if stored.run.definition is not None and not stored.run.status.ended:
-            return self._stop(stored, status, error, reason)
+            run = self._stop(stored, status, error, reason)
+            if run.status is status:
+                return run  # and otherwise somebody was first: as with any run that had ended
         self._metrics.drain(run_id)
         with self._database.write() as tx:
             return transitions.move_or_refuse(
@@ -115,7 +120,7 @@ class RunService:
                 status,
                 at=self._clock(),
                 actor=self._identity.actor,
-                reason=reason or (error.message if error else ""),
+                reason=reason or (error.message if error else f"ended as {status}"),
                 error=error,
             ).run
 
@@ -142,6 +147,7 @@ class RunService:
                 break
         if not stored.run.status.ended:
             return CancelOutcome.CANCEL_REQUESTED
+        self._wait_for_shim(run_id)
         canceled = stored.run.status is Status.CANCELED
         return CancelOutcome.CANCELED if canceled else CancelOutcome.ALREADY_ENDED
 
@@ -149,7 +155,11 @@ class RunService:
         """Every change of status, oldest first."""
         stored = self._current(run_id)
         with self._database.read() as tx:
-            return runs.events(tx, stored)
+            events = runs.events(tx, stored)
+        if stored.run.status is not Status.QUEUED:
+            return events
+        place = self._engine.waits_for(RunFolder(self._layout.run(run_id)))
+        return events if place is None else [*events[:-1], replace(events[-1], reason=place)]
 
     def watch(self, run_id: str, *, log: str, offset: int, timeout_s: float) -> RunUpdate:
         """Wait until the log is longer than ``offset`` bytes or the run has ended."""
@@ -161,6 +171,11 @@ class RunService:
             if part.data or stored.run.status.ended:
                 return RunUpdate(stored.run, part)
         return RunUpdate(stored.run, self._files.read_log(run_id, log, offset, _LOG_PART_BYTES))
+
+    def log_offset(self, run_id: str, *, log: str, at: int) -> int:
+        """Where in a log that stands which was written after a time."""
+        self._read(run_id)
+        return self._files.log_offset(run_id, log, at)
 
     def list(self, query: RunQuery) -> RunPage:
         """A page of runs in the order asked for."""
@@ -219,6 +234,7 @@ class RunService:
                 f"run {stored.run.id} was asked to end as {status} but still is "
                 f"{stored.run.status}: look at its folder {self._layout.run(stored.run.id)}"
             )
+        self._wait_for_shim(stored.run.id)
         return stored.run
 
     def _ask_to_end(
@@ -232,20 +248,27 @@ class RunService:
     ) -> StoredRun:
         """Leave a durable intent in the run's folder, and wake the shim."""
         folder = RunFolder(self._layout.run(stored.run.id))
-        folder.write_intent(
-            Intent(
-                outcome=outcome,
-                at=self._clock(),
-                by=self._identity.actor,
-                grace_s=grace_s,
-                code=error.code if error else None,
-                message=(error.message if error else reason),
-            )
+        intent = Intent(
+            outcome=outcome,
+            at=self._clock(),
+            by=self._identity.actor,
+            grace_s=grace_s,
+            code=error.code if error else None,
+            message=(error.message if error else reason),
         )
+        if not folder.write_intent(intent) and grace_s is not None:
+            folder.shorten_grace(grace_s)
         self._engine.cancel(folder)
         if outcome == "Canceled":
             return self._move(stored, Status.CANCEL_REQUESTED, reason or "asked to cancel")
         return self._move(stored, Status.FINALIZING, reason or "asked to fail")
+
+    def _wait_for_shim(self, run_id: str) -> None:
+        """After the final record the shim only has to exit: then really no process is left."""
+        folder = RunFolder(self._layout.run(run_id))
+        for _ in _pauses(_EXIT_PATIENCE_S):
+            if not folder.alive():
+                return
 
     def _write_change(self, tx: Transaction, stored: StoredRun, change: RunChange) -> None:
         run = stored.run

@@ -1,23 +1,26 @@
 """Submitting: a run, its snapshot, its folder and its shim, in the order that survives a crash.
 
-The run's lock is taken before the run exists in the database and handed on to the shim without
+The run's lock is taken before anything of the run is made and handed on to the shim without
 being free for a moment, so that no reader can take a run that is starting for a dead one; and if
 the submitter dies on the way, the free lock says so.
 """
 
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from headway.engines import launching
 from headway.engines.base import Engine
 from headway.engines.folder import RunFolder, RunSpec
-from headway.errors import HeadwayError, InvalidValueError, RunExistsError, SubmissionError
+from headway.engines.slots import Need
+from headway.engines.tickets import HIGHEST_PRIORITY
+from headway.errors import HeadwayError, InvalidValueError, SubmissionError
 from headway.model import NewRun, Run, RunError, Status, Submission
-from headway.service import transitions
+from headway.service import claims, transitions
 from headway.service.creation import Identity, RunMaker, existing
+from headway.service.environments import EnvironmentService, Prepared
 from headway.service.layout import Layout
 from headway.service.snapshots import SnapshotService
 from headway.settings import Settings
@@ -43,6 +46,7 @@ class Submitter:
         clock: Callable[[], int],
         *,
         snapshots: SnapshotService,
+        environments: EnvironmentService,
         environment: Mapping[str, str],
         workspace_name: str,
     ) -> None:
@@ -54,6 +58,7 @@ class Submitter:
         self._identity = identity
         self._clock = clock
         self._snapshots = snapshots
+        self._environments = environments
         self._environment = environment
         self._workspace_name = workspace_name
 
@@ -61,39 +66,62 @@ class Submitter:
         """Make a run and have its program started; return without waiting for it."""
         self._maker.check(new)
         _check(submission)
+        known = self._known(new)
+        if known is not None:
+            return known
+        waits_for = self._engine.admit(_need(submission))
+        with self._environments.prepared(submission) as prepared:
+            return self._submit(new, prepared, waits_for)
+
+    def _submit(self, new: NewRun, prepared: Prepared, waits_for: str | None) -> Run:
+        submission = prepared.submission
+        folder = RunFolder(self._layout.run(new.id))
+        claim = claims.take(folder, new.id, lambda: self._known(new))
+        if isinstance(claim, Run):
+            return claim
+        with closing(claim):
+            try:
+                snapshot_id = None
+                if not submission.in_place:
+                    snapshot_id = self._snapshots.keep(Path(submission.source_directory))
+                    self._snapshots.materialize(snapshot_id, folder.work_dir)
+                folder.create(self._spec(new, prepared, folder))
+                prepared.keep(folder.path)
+                return self._start(folder, claim.fd, new, submission, snapshot_id, waits_for)
+            except BaseException:
+                self._clean_up(folder, new.id)
+                raise
+
+    def _known(self, new: NewRun) -> Run | None:
+        """The run that was made from this very request before."""
         with self._database.read() as tx:
             known = existing(tx, new)
-        if known is not None:
-            return known.run
-        folder = RunFolder(self._layout.run(new.id))
-        _make_way(folder, new.id)
-        try:
-            snapshot_id = None
-            if not submission.in_place:
-                snapshot_id = self._snapshots.keep(Path(submission.source_directory))
-                self._snapshots.materialize(snapshot_id, folder.work_dir)
-            folder.create(self._spec(new, submission, folder))
-            return self._start(folder, new, submission, snapshot_id)
-        except BaseException:
-            self._clean_up(folder, new.id)
-            raise
+        return known.run if known else None
 
     def _start(
-        self, folder: RunFolder, new: NewRun, submission: Submission, snapshot_id: str | None
+        self,
+        folder: RunFolder,
+        lock_fd: int,
+        new: NewRun,
+        submission: Submission,
+        snapshot_id: str | None,
+        waits_for: str | None,
     ) -> Run:
         source = git_properties(Path(submission.source_directory), self._environment)
-        with closing(_Held(folder)) as lock:
-            with self._database.write() as tx:
-                [stored] = self._maker.make(
-                    tx, [new], submission=submission, snapshot_id=snapshot_id, source=source
-                )
-            try:
-                self._engine.start(folder, lock.fd)
-            except HeadwayError as error:
-                self._never_started(stored, error)
-                raise SubmissionError(
-                    f"run {new.id} could not be started: {error.message}"
-                ) from error
+        with self._database.write() as tx:
+            [stored] = self._maker.make(
+                tx,
+                [new],
+                submission=submission,
+                snapshot_id=snapshot_id,
+                source=source,
+                waits_for=waits_for,
+            )
+        try:
+            self._engine.start(folder, lock_fd)
+        except HeadwayError as error:
+            self._never_started(stored, error)
+            raise SubmissionError(f"run {new.id} could not be started: {error.message}") from error
         return stored.run
 
     def _never_started(self, stored: StoredRun, error: HeadwayError) -> None:
@@ -114,7 +142,8 @@ class Submitter:
             if runs.rid_of(tx, run_id) is None:
                 shutil.rmtree(folder.path, ignore_errors=True)
 
-    def _spec(self, new: NewRun, submission: Submission, folder: RunFolder) -> RunSpec:
+    def _spec(self, new: NewRun, prepared: Prepared, folder: RunFolder) -> RunSpec:
+        submission = prepared.submission
         with self._database.read() as tx:
             experiment = experiments.by_id(tx, new.experiment_id)
             parent = runs.by_id(tx, new.parent_id) if new.parent_id else None
@@ -135,39 +164,19 @@ class Submitter:
         }
         return RunSpec(
             run_id=new.id,
-            command=list(submission.command),
+            command=_command(submission, folder),
             cwd=submission.source_directory if submission.in_place else str(folder.work_dir),
-            env={**environment, **submission.environment_variables},
+            env={**environment, **prepared.variables},
             grace_s=submission.grace_s,
             max_run_duration_s=submission.max_run_duration_s,
+            cpus=submission.resources.cpus,
+            gpus=submission.resources.gpus,
+            priority=submission.priority,
             journal_dir=str(self._layout.journals),
             system_metrics_interval_s=self._settings.system_metrics_interval_s,
             max_log_bytes=self._settings.max_log_bytes or None,
+            holds=prepared.holds,
         )
-
-
-def _make_way(folder: RunFolder, run_id: str) -> None:
-    """Begin the folder of a new run; what an interrupted submission left there goes."""
-    try:
-        folder.path.mkdir()
-    except FileExistsError:
-        if folder.alive():
-            raise RunExistsError(
-                f"a run with the id {run_id!r} is being submitted by another process: choose "
-                "another id, or leave it out"
-            ) from None
-        shutil.rmtree(folder.path)
-        folder.path.mkdir()
-
-
-class _Held:
-    """The run's lock, until it is handed on or given up."""
-
-    def __init__(self, folder: RunFolder) -> None:
-        self.fd = folder.hold()
-
-    def close(self) -> None:
-        os.close(self.fd)
 
 
 def _check(submission: Submission) -> None:
@@ -177,6 +186,11 @@ def _check(submission: Submission) -> None:
         )
     if not submission.command:
         raise InvalidValueError("the command is empty: give a program and its arguments")
+    _check_place(submission)
+    if submission.processes is not None and submission.processes.count < 1:
+        raise InvalidValueError(
+            f"{submission.processes.count} processes were asked for: give 1 or more"
+        )
     texts = [*submission.command, *submission.environment_variables.values()]
     names = list(submission.environment_variables)
     if any("\0" in text for text in (*texts, *names)):
@@ -195,3 +209,26 @@ def _check(submission: Submission) -> None:
             f"{source / submission.script} script path doesn't exist. The script should be inside "
             "the project folder"
         )
+
+
+def _command(submission: Submission, folder: RunFolder) -> list[str]:
+    """What the shim starts: the program, or what starts it several times."""
+    program, processes = list(submission.command), submission.processes
+    if processes is None:
+        return program
+    return launching.command(folder.path.absolute(), processes.count, processes.kind, program)
+
+
+def _check_place(submission: Submission) -> None:
+    for kind in ("cpus", "gpus"):
+        if (given := getattr(submission.resources, kind)) < 0:
+            raise InvalidValueError(f"resources: {kind} was given as {given}: give 0 or more")
+    if abs(submission.priority) > HIGHEST_PRIORITY:
+        raise InvalidValueError(
+            f"the priority was given as {submission.priority}: accepted is -{HIGHEST_PRIORITY} to "
+            f"{HIGHEST_PRIORITY}"
+        )
+
+
+def _need(submission: Submission) -> Need:
+    return Need(cpus=submission.resources.cpus, gpus=submission.resources.gpus)

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from headway.engines.local import LocalEngine
+from headway.engines.queueing import QueuedLocalEngine, local_compute
 from headway.errors import StorageError, StorageFullError
 from headway.files.local import LocalFiles
 from headway.model import WorkspaceInfo
 from headway.service.creation import Identity, RunMaker
+from headway.service.environments import EnvironmentService
 from headway.service.experiments import ExperimentService
 from headway.service.files import FileService
 from headway.service.layout import Layout
@@ -30,6 +31,10 @@ def _now() -> int:
     return time.time_ns() // 1000
 
 
+def _nothing(_: str) -> None:
+    """Progress that nobody wants to hear about."""
+
+
 def open_workspace(
     folder: Path,
     settings: Settings,
@@ -37,6 +42,7 @@ def open_workspace(
     name: str = "",
     clock: Callable[[], int] = _now,
     environment: Mapping[str, str] = os.environ,
+    say: Callable[[str], None] = _nothing,
 ) -> "EmbeddedWorkspace":
     """Open the workspace in a folder, making it where there is none.
 
@@ -45,7 +51,9 @@ def open_workspace(
         settings: The settings that hold for it.
         name: Its name if it is new; empty for the folder's.
         clock: The time now, in microseconds since the epoch.
-        environment: Where a build system says which commit is built, in place of git.
+        environment: Where a build system says which commit is built, in place of git; also for
+            the programs that make environments.
+        say: Told in a line what takes time.
 
     Raises:
         StorageError: The folder cannot be used.
@@ -61,7 +69,7 @@ def open_workspace(
         ) from error
     database = SqliteDatabase(layout.database, busy_timeout_s=settings.busy_timeout_s)
     info = information.ensure(database, name or layout.root.name, str(layout.root), at=clock())
-    return EmbeddedWorkspace(layout, database, info, settings, clock, environment)
+    return EmbeddedWorkspace(layout, database, info, settings, clock, environment, say)
 
 
 class EmbeddedWorkspace:
@@ -75,12 +83,13 @@ class EmbeddedWorkspace:
         settings: Settings,
         clock: Callable[[], int],
         environment: Mapping[str, str],
+        say: Callable[[str], None],
     ) -> None:
         self._layout = layout
         self._database = database
         self._info = info
         identity = Identity(user=settings.user, host=os.uname().nodename)
-        engine = LocalEngine()
+        engine = QueuedLocalEngine(local_compute(settings.home), settings.queue_tick_s)
         maker = RunMaker(settings, identity, clock)
         storage = LocalFiles(layout.runs)
         self._metrics = MetricService(database, layout)
@@ -96,6 +105,9 @@ class EmbeddedWorkspace:
             identity,
             clock,
             snapshots=self._snapshots,
+            environments=EnvironmentService(
+                settings.home / "environments", settings.uv, environment, say
+            ),
             environment=environment,
             workspace_name=info.name,
         )

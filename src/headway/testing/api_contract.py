@@ -13,6 +13,7 @@ from headway.testing.api.experiments import ExperimentContract
 from headway.testing.api.files import FileContract
 from headway.testing.api.listing import ListingContract
 from headway.testing.api.metrics import MetricContract
+from headway.testing.api.queueing import QueueContract
 from headway.testing.api.runs import RunContract
 from headway.testing.api.snapshots import SnapshotContract
 
@@ -25,6 +26,7 @@ class ApiContract(
     FileContract,
     SnapshotContract,
     ExecutionContract,
+    QueueContract,
 ):
     """The contract in ``headway.api``, verb by verb."""
 

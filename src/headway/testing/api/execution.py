@@ -8,6 +8,7 @@ import pytest
 from headway.api import Api
 from headway.errors import (
     InvalidValueError,
+    NotFoundError,
     RunStateError,
     StorageError,
     SubmissionError,
@@ -42,6 +43,17 @@ class ExecutionContract:
         assert LOG in [entry.path for entry in api.files.list(run.id)]
         with api.files.open(run.id, LOG) as file:
             assert file.read() == text
+
+    def test_a_place_in_a_log_is_found_by_its_time(
+        self, api: Api, experiment_id: str, tmp_path: Path
+    ) -> None:
+        (tmp_path / "hello.py").write_text("print('hello')")
+        ended, text = follow(api, submit(api, experiment_id, tmp_path, "hello.py").id)
+        assert ended.ended_at is not None
+        assert api.runs.log_offset(ended.id, log=LOG, at=0) == 0
+        assert api.runs.log_offset(ended.id, log=LOG, at=ended.ended_at) == len(text)
+        with pytest.raises(NotFoundError):
+            api.runs.log_offset("nope", log=LOG, at=0)
 
     def test_an_exit_code_fails_the_run_and_is_kept(
         self, api: Api, experiment_id: str, tmp_path: Path

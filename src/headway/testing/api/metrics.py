@@ -47,6 +47,25 @@ class MetricContract:
         assert (loss.minimum, loss.maximum) == (0.0, 1.0)
         assert api.metrics.summarize(MetricQuery(run.id, name="loss")) == [loss]
 
+    def test_a_name_logged_in_two_forms_keeps_every_point(
+        self, api: Api, experiment_id: str
+    ) -> None:
+        [run] = api.runs.create([new_run(experiment_id)])
+
+        def write(writer: JournalWriter) -> None:
+            writer.log("loss", 0.5)
+            writer.log_values("loss", [1])
+            writer.log("loss", 0.25)
+            writer.define("new", form="list")
+            writer.log("new", 3)
+
+        log(api, run.id, write)
+        found = {s.summary.name: s for s in api.metrics.read(MetricQuery(run.id))}
+        assert sorted(map(str, found["loss"].values)) == ["0.25", "0.5", "1"]
+        assert found["loss"].summary.count == 3
+        assert found["loss"].summary.form == "list"
+        assert found["new"].values == [3]
+
     def test_a_stretch_sent_again_adds_nothing(
         self, api: Api, experiment_id: str, tmp_path: Path
     ) -> None:

@@ -1,0 +1,296 @@
+"""CPU and GPU slots of this machine: how many there are, and which are taken.
+
+    slots.json      how many there are; absent where there is no limit
+    slots/cpu-0     an flock held by whatever has the slot; the folder of the run that had it last
+    slots/gpu-0     the same for a GPU, by its index or UUID
+
+The descriptor of a slot's flock is inherited by all that a run starts, so that a slot stays taken
+while an orphan of a killed run still uses it. Only the dispatcher takes slots. Standard library
+only.
+"""
+
+import fcntl
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from headway.engines import document, processes
+from headway.engines.folder import RunFolder
+from headway.engines.recovery import recover
+from headway.errors import InvalidValueError, StorageCorruptError, StorageError
+
+Kind = Literal["cpu", "gpu"]
+KINDS: Final[tuple[Kind, ...]] = ("cpu", "gpu")
+MOST_CPUS: Final = 4096
+
+_WORDS: Final[dict[Kind, str]] = {"cpu": "CPU", "gpu": "GPU"}
+_GPU: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:/._-]*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """What a run asks for."""
+
+    cpus: int = 1
+    gpus: int = 0
+
+    def of(self, kind: Kind) -> int:
+        """How many of one kind."""
+        return self.cpus if kind == "cpu" else self.gpus
+
+    def words(self, kinds: Iterable[Kind] = KINDS) -> str:
+        """As people say it, such as ``1 CPU and 2 GPUs``."""
+        asked = [_count(self.of(kind), kind) for kind in KINDS if kind in kinds and self.of(kind)]
+        return " and ".join(asked) or "nothing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capacity:
+    """How many slots there are. None for a kind that is not limited."""
+
+    cpus: int | None = None
+    gpus: tuple[str, ...] | None = None
+    """Index or UUID of each, as CUDA_VISIBLE_DEVICES takes it."""
+
+    def __post_init__(self) -> None:
+        if self.cpus is not None and not 0 <= self.cpus <= MOST_CPUS:
+            raise InvalidValueError(
+                f"{self.cpus} CPU slots were given: accepted are 0 to {MOST_CPUS}"
+            )
+        for gpu in self.gpus or ():
+            if not _GPU.fullmatch(gpu):
+                raise InvalidValueError(
+                    f"{gpu!r} names no GPU: give its index or UUID, as 'nvidia-smi -L' shows them"
+                )
+        if self.gpus is not None and len(set(self.gpus)) < len(self.gpus):
+            raise InvalidValueError(
+                f"the GPUs {', '.join(self.gpus)} are not all different: give each once"
+            )
+
+    def slots(self, kind: Kind) -> tuple[str, ...] | None:
+        """The names of the slots of one kind; None where they are not limited."""
+        if kind == "gpu":
+            return self.gpus
+        return None if self.cpus is None else tuple(map(str, range(self.cpus)))
+
+    def limits(self, need: Need) -> frozenset[Kind]:
+        """The kinds of slots that a run has to wait for."""
+        return frozenset(k for k in KINDS if need.of(k) > 0 and self.slots(k) is not None)
+
+    def beyond(self, need: Need) -> frozenset[Kind]:
+        """The kinds of which more are asked for than there are."""
+        return frozenset(k for k in self.limits(need) if need.of(k) > len(self.slots(k) or ()))
+
+    def words(self, kinds: Iterable[Kind] = KINDS) -> str:
+        """As people say it, such as ``2 CPU slots and 1 GPU slot (0)``."""
+        return " and ".join(self._words(kind) for kind in KINDS if kind in kinds)
+
+    def _words(self, kind: Kind) -> str:
+        names = self.slots(kind)
+        if names is None:
+            return f"{_WORDS[kind]}s without a limit"
+        text = f"{len(names)} {_WORDS[kind]} slot{'' if len(names) == 1 else 's'}"
+        return f"{text} ({', '.join(names)})" if kind == "gpu" and names else text
+
+
+UNLIMITED: Final = Capacity()
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A slot that this process has taken."""
+
+    kind: Kind
+    name: str
+    fd: int
+
+
+@dataclass(frozen=True)
+class SlotState:
+    """A slot as it was seen from outside."""
+
+    kind: Kind
+    name: str
+    holder: Path | None
+    """The folder of the run that has it; None where it is free."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a run is started with when it comes from the queue."""
+
+    queue: Path
+    slots: tuple[Slot, ...]
+    environment: Mapping[str, str]
+    """The whole environment of the program: its submitter's, with what says which slots it has."""
+
+
+class Slots:
+    """The slots below one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.file = root / "slots.json"
+        self._folder = root / "slots"
+
+    def read(self) -> Capacity:
+        """How many there are.
+
+        Raises:
+            StorageCorruptError: The file is damaged.
+        """
+        try:
+            return self._read()
+        except (StorageCorruptError, InvalidValueError) as error:
+            raise StorageCorruptError(
+                f"the slots of this machine cannot be read from {self.file}: {error.message}; "
+                "correct it, or do without slots with 'headway compute set local --unlimited'"
+            ) from error
+
+    def _read(self) -> Capacity:
+        fields = document.read(self.file)
+        if fields is None:
+            return UNLIMITED
+        gpus = fields.texts_or_none("gpus")
+        return Capacity(
+            cpus=fields.whole_or_none("cpus"), gpus=None if gpus is None else tuple(gpus)
+        )
+
+    def write(self, capacity: Capacity) -> None:
+        """Set how many there are, from the next run on that is started."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if capacity == UNLIMITED:
+                self.file.unlink(missing_ok=True)
+                return
+        except OSError as error:
+            raise document.storage_error(self.file, error) from error
+        gpus = None if capacity.gpus is None else list(capacity.gpus)
+        document.replace(self.file, {"cpus": capacity.cpus, "gpus": gpus}, durable=True)
+
+    # ------------------------------------------------------------ for the dispatcher
+    def take_free(self, capacity: Capacity) -> dict[Kind, list[Slot]]:
+        """Take every slot that nobody has; what is not used is to be closed."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        free: dict[Kind, list[Slot]] = {
+            kind: self._take(kind, capacity.slots(kind) or ()) for kind in KINDS
+        }
+        # CPUs are all alike: while runs go on that began when there were more, fewer are free.
+        excess = self._taken_beyond(capacity)
+        for slot in free["cpu"][max(0, len(free["cpu"]) - excess) :]:
+            os.close(slot.fd)
+        del free["cpu"][max(0, len(free["cpu"]) - excess) :]
+        return free
+
+    def _take(self, kind: Kind, names: Iterable[str]) -> list[Slot]:
+        return [Slot(kind, n, fd) for n in names if (fd := self._take_one(kind, n)) is not None]
+
+    def _take_one(self, kind: Kind, name: str) -> int | None:
+        path = self._path(kind, name)
+        holder = _holder(path)
+        survivors = _ended_with_survivors(holder) if holder is not None else False
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if not survivors and _lock(fd, fcntl.LOCK_EX):
+            return fd
+        os.close(fd)
+        return None
+
+    def _taken_beyond(self, capacity: Capacity) -> int:
+        """How many CPU slots are taken that there are no more."""
+        if capacity.cpus is None:
+            return 0
+        numbers = [
+            int(path.name[4:]) for path in self._folder.glob("cpu-*") if path.name[4:].isdecimal()
+        ]
+        return sum(self._is_taken("cpu", str(n)) for n in numbers if n >= capacity.cpus)
+
+    def hand_over(self, slot: Slot, folder: RunFolder) -> None:
+        """Note whose the slot is from now on."""
+        content = os.fsencode(folder.path)
+        os.ftruncate(slot.fd, 0)
+        os.pwrite(slot.fd, content, 0)
+
+    # ------------------------------------------------------------ for everybody
+    def states(self) -> list[SlotState]:
+        """Every slot there is, and who has it."""
+        capacity = self.read()
+        return [
+            SlotState(kind, name, self._seen_holder(kind, name))
+            for kind in KINDS
+            for name in capacity.slots(kind) or ()
+        ]
+
+    def _seen_holder(self, kind: Kind, name: str) -> Path | None:
+        if not self._is_taken(kind, name):
+            return None
+        holder = _holder(self._path(kind, name))
+        return Path("?") if holder is None else holder.path
+
+    def _is_taken(self, kind: Kind, name: str) -> bool:
+        try:
+            fd = os.open(self._path(kind, name), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            return not _lock(fd, fcntl.LOCK_SH)
+        finally:
+            os.close(fd)
+
+    def _path(self, kind: Kind, name: str) -> Path:
+        return self._folder / f"{kind}-{name.replace('/', '~')}"
+
+
+def variables(
+    slots: Iterable[Slot], capacity: Capacity, need: Need, environment: Mapping[str, str]
+) -> dict[str, str]:
+    """The environment of a program with what tells it which slots it has."""
+    told = dict(environment)
+    if capacity.gpus is not None:
+        visible = ",".join(slot.name for slot in slots if slot.kind == "gpu")
+        told["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
+        for name in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"):
+            told[name] = visible
+    if capacity.cpus is not None and need.cpus > 0:
+        told.setdefault("OMP_NUM_THREADS", str(need.cpus))
+    return told
+
+
+def _count(number: int, kind: Kind) -> str:
+    return f"{number} {_WORDS[kind]}{'' if number == 1 else 's'}"
+
+
+def _holder(path: Path) -> RunFolder | None:
+    """The run that had the slot last."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return RunFolder(Path(os.fsdecode(content))) if content else None
+
+
+def _ended_with_survivors(folder: RunFolder) -> bool:
+    """Whether a process is left of the run that had a slot last, which nothing can kill.
+
+    If its shim was killed, what that left behind is ended first. So a slot is given away when
+    nothing uses it any more, also where a program had closed the slot's descriptor.
+    """
+    try:
+        record = folder.read_state()
+        if record is not None and not record.ended and not folder.alive():
+            record = recover(folder)
+    except StorageError:
+        return False  # its folder is gone or damaged; the flock alone counts
+    if record is None or record.boot_id != processes.boot_id():
+        return False
+    return any(processes.status_of(pid) is not None for pid in record.survivors)
+
+
+def _lock(fd: int, kind: int) -> bool:
+    try:
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
