@@ -63,3 +63,11 @@ def test_runs_that_have_slots_and_runs_that_wait_are_shown(cli: "Cli") -> None:
     assert lines[-1].split() == ["gpu", "0", first.id]
     assert "place 1 of 1 in the queue" in cli("show", second.id).stdout
     cli("cancel", second.id, first.id)
+
+
+def test_a_submission_says_what_slots_it_needs(cli: "Cli") -> None:
+    (cli.folder / "ok.py").write_text("print('ok')")
+    cli("compute", "set", "local", "--cpus", "2")
+    refused = cli("submit", "--cpus", "3", "ok.py", code=2)
+    assert "3 CPU" in refused.stderr
+    cli("submit", "--cpus", "2", "--priority", "5", "--wait", "ok.py")

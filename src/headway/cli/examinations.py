@@ -18,6 +18,7 @@ from headway.errors import HeadwayError, StorageError
 from headway.metrics import drain
 from headway.model import MetricQuery
 from headway.service import leases
+from headway.service.claims import Claim
 from headway.service.layout import Layout
 from headway.service.workspace import open_workspace
 from headway.settings import Settings
@@ -103,6 +104,7 @@ def workspace(layout: Layout, settings: Settings, *, fix: bool) -> list[Finding]
             findings += _database(database)
             with database.read() as tx:
                 living = runs.live(tx)
+            strays = list(_stray_folders(layout, database, remove=fix))
     except StorageError as error:
         advice = (
             "keep a copy of headway.db; logs and outputs under runs/ can be read without it. A "
@@ -114,6 +116,7 @@ def workspace(layout: Layout, settings: Settings, *, fix: bool) -> list[Finding]
         _lost_runs(layout, settings, living, fix=fix),
         _journals(layout, settings, fix=fix),
         _owners(layout, fix=fix),
+        _strays(layout, strays, fix=fix),
     ]
 
 
@@ -236,6 +239,34 @@ def _is_stale(path: Path) -> bool:
         return time.time() - path.stat().st_mtime > _FRESH_S
     except FileNotFoundError:
         return False
+
+
+def _stray_folders(layout: Layout, database: SqliteDatabase, *, remove: bool) -> Iterator[str]:
+    """What submitters left that were killed before their run existed.
+
+    Who holds a folder may still make its run; so it is held here while that is looked up.
+    """
+    for path in filter(Path.is_dir, layout.runs.iterdir()):
+        with database.read() as tx:
+            if runs.rid_of(tx, path.name) is not None:
+                continue
+        claim = Claim.of(RunFolder(path))
+        if claim is None:
+            continue
+        with closing(claim), database.read() as tx:
+            if runs.rid_of(tx, path.name) is None:
+                yield path.name
+                if remove:
+                    shutil.rmtree(path)
+
+
+def _strays(layout: Layout, strays: list[str], *, fix: bool) -> Finding:
+    if not strays:
+        return Finding("run folders", State.OK, "each with its run")
+    text = f"{_count(strays, 'folder')} of interrupted submissions in {layout.runs}"
+    if not fix:
+        return Finding("run folders", State.WARN, text, _FIX)
+    return Finding("run folders", State.OK, f"removed {text}")
 
 
 def _count(items: list[str], word: str) -> str:

@@ -14,7 +14,7 @@ from headway.cli.opening import labels, open_workspace, settings_of
 from headway.cli.output import say, write, write_bytes, write_json
 from headway.cli.streaming import exit_code, follow, ignore, say_end, say_left
 from headway.errors import InvalidValueError
-from headway.model import EnvironmentSpec, NewRun, Run, Submission
+from headway.model import EnvironmentSpec, NewRun, Resources, Run, Submission
 from headway.sdk import run_ids
 from headway.sdk.configuration import RunConfiguration, ScriptRunConfig, submission
 from headway.sdk.environment import Environment
@@ -34,6 +34,8 @@ class Order(NamedTuple):
     grace_s: float | None
     environment: str | None
     python: str | None
+    resources: Resources
+    priority: int
 
 
 @click.command(
@@ -66,6 +68,9 @@ class Order(NamedTuple):
     metavar="PATH",
     help="The Python to run with, as it is; with --environment, to build upon.",
 )
+@click.option("--cpus", type=int, default=1, help="CPU slots that it needs, where there are any.")
+@click.option("--gpus", type=int, default=0, help="GPU slots that it needs.")
+@click.option("--priority", type=int, default=0, help="Higher ones come first in the queue.")
 @click.option(
     "--grace", "grace_s", type=float, metavar="S", help="Seconds between SIGTERM and SIGKILL."
 )
@@ -85,6 +90,9 @@ def command(
     env: tuple[str, ...],
     environment: str | None,
     python: str | None,
+    cpus: int,
+    gpus: int,
+    priority: int,
     grace_s: float | None,
     follow_it: bool,
     wait_for_it: bool,
@@ -100,9 +108,11 @@ def command(
     if call.json and follow_it:
         raise click.UsageError("--json and --follow do not go together: use --wait")
     settings = settings_of(call)
-    what = _submission(
-        Order(script, arguments, source_dir, env, grace_s, environment, python), settings
+    resources = Resources(cpus=cpus, gpus=gpus)
+    order = Order(
+        script, arguments, source_dir, env, grace_s, environment, python, resources, priority
     )
+    what = _submission(order, settings)
     if dry_run:
         _print_plan(call, what, experiment)
         return 0
@@ -156,6 +166,8 @@ def _submission(order: Order, settings: Settings) -> Submission:
     folder, script = _source(order)
     run_config = RunConfiguration()
     run_config.environment_variables = _variables(order.env)
+    run_config.resources = order.resources
+    run_config.priority = order.priority
     if order.environment is not None:
         run_config.environment = _environment(Path(order.environment))
     elif order.python is not None:
