@@ -69,7 +69,7 @@ def test_a_healthy_workspace_is_ok_in_every_line(cli: Cli) -> None:
     assert {*found.values()} == {"ok"}
     assert found.keys() == {
         *("python", "sqlite", "cgroup v2", "workspace", "writable", "file system", "disk space"),
-        *("schema", "database", "runs", "journals", "owner locks"),
+        *("schema", "database", "runs", "journals", "owner locks", "run folders"),
     }
     lines = cli("doctor").stdout.splitlines()
     assert len(lines) == len(found)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from headway.engines.folder import RunFolder
-from headway.model import MetricQuery, NewRun, Run, Status, Submission
+from headway.model import CancelOutcome, MetricQuery, NewRun, Run, Status, Submission
 from headway.service.workspace import EmbeddedWorkspace, open_workspace
 from headway.settings import load_settings
 from headway.testing.api.requests import LOG, follow, new_run
@@ -112,6 +112,26 @@ def test_a_killed_runner_is_noticed_and_its_program_ended(
     assert ended.error is not None
     assert ended.error.code == "ShimLost"
     wait_until(lambda: not Path(f"/proc/{int(update.log.data)}").exists())
+
+
+def test_a_run_whose_runner_is_stopped_does_not_respond_until_it_goes_on(
+    workspace: EmbeddedWorkspace, experiment_id: str, tmp_path: Path
+) -> None:
+    run = submit(workspace, experiment_id, tmp_path / "source", "import time; time.sleep(600)")
+    folder = RunFolder(tmp_path / "workspace" / "runs" / run.id)
+    wait_until(lambda: workspace.runs.get(run.id).status is Status.RUNNING)
+    record = folder.read_state()
+    assert record is not None
+    for _ in range(2):
+        os.kill(record.shim_pid, signal.SIGSTOP)
+        wait_until(lambda: workspace.runs.get(run.id).status is Status.NOT_RESPONDING)
+        os.kill(record.shim_pid, signal.SIGCONT)
+        wait_until(lambda: workspace.runs.get(run.id).status is Status.RUNNING)
+    os.kill(record.shim_pid, signal.SIGSTOP)
+    wait_until(lambda: workspace.runs.get(run.id).status is Status.NOT_RESPONDING)
+    assert workspace.runs.cancel(run.id) is CancelOutcome.CANCELED
+    reasons = [event.reason for event in workspace.runs.events(run.id)]
+    assert "its runner goes on" in reasons
 
 
 def test_an_interrupted_submission_is_failed_by_the_next_reader(

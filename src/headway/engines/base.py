@@ -21,6 +21,8 @@ class Observation:
     """Whether somebody held the run just before the record was read."""
     queued: bool = False
     """Whether it stands in line, so that nobody needs to hold it."""
+    stopped: bool = False
+    """Whether its runner is stopped (SIGSTOP, a debugger) and answers nobody until it goes on."""
 
     @property
     def abandoned(self) -> bool:

@@ -102,6 +102,8 @@ class ShimRecord:
     main_start: int | None = None
     cgroup: str | None = None
     started_at: int | None = None
+    ending_at: int | None = None
+    """Since when it is being ended, where that takes a while."""
     ended_at: int | None = None
     outcome: Outcome | None = None
     """Set in phase Ended only."""
@@ -284,6 +286,7 @@ class RunFolder:
             main_start=fields.whole_or_none("main_start"),
             cgroup=fields.text_or_none("cgroup"),
             started_at=fields.whole_or_none("started_at"),
+            ending_at=fields.whole_or_none("ending_at"),
             ended_at=fields.whole_or_none("ended_at"),
             outcome=cast("Outcome | None", fields.one_of_or_none("outcome", get_args(Outcome))),
             exit_code=fields.whole_or_none("exit_code"),

@@ -139,9 +139,17 @@ def observe(folder: RunFolder) -> Observation:
     """A run as it is seen now, by its folder alone."""
     alive = folder.alive()  # first: a run that is found dead has its last record by then
     try:
-        return Observation(folder.read_state(), alive)
+        record = folder.read_state()
     except StorageCorruptError:
         return Observation(None, alive)
+    return Observation(record, alive, stopped=alive and record is not None and _stopped(record))
+
+
+def _stopped(record: ShimRecord) -> bool:
+    if record.ended:
+        return False
+    status = processes.status_of(record.shim_pid)
+    return status is not None and status.process == record.shim and status.stopped
 
 
 def _forbid(folder: RunFolder) -> None:

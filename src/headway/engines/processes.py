@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _DEAD: Final = frozenset("ZX")
+_STOPPED: Final = frozenset("Tt")
 
 
 class Process(NamedTuple):
@@ -36,6 +37,11 @@ class ProcessStatus(NamedTuple):
     def dead(self) -> bool:
         """Whether only its entry in the table of processes is left."""
         return self.state in _DEAD
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it does nothing until it is continued: after SIGSTOP, or under a debugger."""
+        return self.state in _STOPPED
 
 
 def boot_id() -> str:

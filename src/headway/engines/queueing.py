@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -96,7 +97,7 @@ class QueuedLocalEngine:
         ticket = _ticket(folder)
         seen = observe(folder)
         if alive or ticket is None or folder.state_file.exists():
-            return Observation(seen.record, alive)
+            return replace(seen, alive=alive)
         if folder.intent_file.exists() and _end_unstarted(folder, ticket):
             return observe(folder)
         self._wake(ticket)

@@ -161,7 +161,7 @@ class Supervisor:
         processes.terminate(main)
         now = time.monotonic()
         self._stop = _Stop(intent, now, now + self._grace_s(intent))
-        self._save(replace(self._record, phase="Ending", by=intent.by, message=intent.message))
+        self._save_ending(intent.message, intent.by)
 
     def _grace_s(self, intent: Intent) -> float:
         return self._spec.grace_s if intent.grace_s is None else intent.grace_s
@@ -258,7 +258,7 @@ class Supervisor:
         while (rest := set(self._find())) and time.monotonic() < until:
             if not asked and self._stop is None:
                 left = "its program has ended and left processes running, which are being ended"
-                self._save(replace(self._record, phase="Ending", message=left))
+                self._save_ending(left)
             for process in rest - asked:
                 processes.terminate(process)
             asked |= rest
@@ -310,6 +310,10 @@ class Supervisor:
                 time.sleep(_TICK_S)
             else:
                 return
+
+    def _save_ending(self, why: str, by: str | None = None) -> None:
+        at = ending.now_us()
+        self._save(replace(self._record, phase="Ending", ending_at=at, by=by, message=why))
 
     def _save(self, record: ShimRecord) -> None:
         """Write the state; what cannot be written now is kept and tried again."""

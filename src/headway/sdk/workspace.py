@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from headway.api import Api
 from headway.errors import ConflictError, InvalidValueError, WorkspaceNotFoundError
 from headway.sdk import locations
-from headway.sdk.compute import LocalCompute
 from headway.sdk.details import iso_time
 from headway.sdk.locations import Location
 from headway.sdk.process import say, session_for
 from headway.sdk.session import Session
 from headway.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from headway.sdk.compute import LocalCompute
 
 
 class WorkspaceBase:
@@ -203,8 +205,10 @@ class WorkspaceBase:
         return locations.LOCAL
 
     @property
-    def compute_targets(self) -> dict[str, LocalCompute]:
+    def compute_targets(self) -> "dict[str, LocalCompute]":
         """Where runs can be submitted to, by name."""
+        from headway.sdk.compute import LocalCompute  # noqa: PLC0415  (brings the engines)
+
         local = LocalCompute(self._settings)
         return {local.name: local}
 

@@ -96,20 +96,20 @@ class Liveness:
             return stored
         if record.ended:
             return self._finish(stored, record)
-        status = _status_of(record, folder)
+        status = Status.NOT_RESPONDING if seen.stopped else _status_of(record, folder)
         if status is stored.run.status:
             return stored
         with self._database.write() as tx:
             current = _again(tx, stored)
             current = self._began(tx, current, record)
-            if status is not Status.RUNNING:
+            if status is not current.run.status:
                 moved = transitions.move(
                     tx,
                     current,
                     status,
-                    at=self._clock(),
-                    actor=record.by or RUNNER,
-                    reason=record.message or _MEANWHILE[status],
+                    at=(not seen.stopped and record.ending_at) or self._clock(),
+                    actor=RECOVERY if seen.stopped else record.by or RUNNER,
+                    reason=(not seen.stopped and record.message) or _MEANWHILE[status],
                 )
                 current = moved or current
         return current
@@ -265,6 +265,8 @@ _MEANWHILE: Final = {
     Status.STARTING: "a runner has it",
     Status.CANCEL_REQUESTED: "asked to cancel",
     Status.FINALIZING: "its program is being ended",
+    Status.RUNNING: "its runner goes on",
+    Status.NOT_RESPONDING: "its runner is stopped: a SIGCONT lets it go on, a cancel too",
 }
 """Why a run stands where it does, where its runner says no more."""
 

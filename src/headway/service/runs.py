@@ -206,12 +206,16 @@ class RunService:
     def _current(self, run_id: str) -> StoredRun:
         return self._liveness.refresh(self._read(run_id))
 
-    def _move(self, stored: StoredRun, status: Status, reason: str) -> StoredRun:
+    def _move(
+        self, stored: StoredRun, status: Status, reason: str, *, asked_at: int | None = None
+    ) -> StoredRun:
         """Change the status where the table allows it, and return the run as it is then."""
         with self._database.write() as tx:
             current = find_run(tx, stored.run.id)
+            # A runner that was quick may have ended the run by now: it was asked before that.
+            at = self._clock() if asked_at is None else asked_at
             moved = transitions.move(
-                tx, current, status, at=self._clock(), actor=self._identity.actor, reason=reason
+                tx, current, status, at=at, actor=self._identity.actor, reason=reason
             )
             return moved or current
 
@@ -260,8 +264,10 @@ class RunService:
             folder.shorten_grace(grace_s)
         self._engine.cancel(folder)
         if outcome == "Canceled":
-            return self._move(stored, Status.CANCEL_REQUESTED, reason or "asked to cancel")
-        return self._move(stored, Status.FINALIZING, reason or "asked to fail")
+            status, reason = Status.CANCEL_REQUESTED, reason or "asked to cancel"
+        else:
+            status, reason = Status.FINALIZING, reason or "asked to fail"
+        return self._move(stored, status, reason, asked_at=intent.at)
 
     def _wait_for_shim(self, run_id: str) -> None:
         """After the final record the shim only has to exit: then really no process is left."""
