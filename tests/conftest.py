@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,10 @@ import hypothesis
 import pytest
 
 pytest.register_assert_rewrite("headway.testing")
+
+# A job in a shell's background begins with SIGINT ignored, and would hand that on to every program
+# that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile("headway", max_examples=60, deadline=None)
 hypothesis.settings.register_profile(
