@@ -60,8 +60,11 @@ def test_a_run_says_what_it_waits_for(workspace: Workspace, experiment: Experime
     config = RunConfiguration()
     config.resources = {"gpus": 2}
     config.priority = 3
-    second = experiment.submit(ScriptRunConfig(".", "gpus.py", run_config=config))
     deadline = time.monotonic() + 10
+    while first.get_status() != "Running":  # or the second, of higher priority, would overtake it
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    second = experiment.submit(ScriptRunConfig(".", "gpus.py", run_config=config))
     expected = {
         "status": "Queued",
         "details": "place 1 of 1 in the queue; waits for 1 CPU and 2 GPUs of 1 CPU slot and "
