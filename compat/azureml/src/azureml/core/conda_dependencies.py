@@ -1,0 +1,3 @@
+"""Packages of an environment."""
+
+from headway import CondaDependencies as CondaDependencies

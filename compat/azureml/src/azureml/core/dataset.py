@@ -1,0 +1,3 @@
+"""Datasets."""
+
+from headway import Dataset as Dataset

@@ -1,0 +1,3 @@
+"""Datastores."""
+
+from headway import Datastore as Datastore

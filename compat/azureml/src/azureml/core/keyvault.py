@@ -1,0 +1,3 @@
+"""Secrets."""
+
+from headway import Keyvault as Keyvault

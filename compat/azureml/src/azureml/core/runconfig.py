@@ -1,0 +1,31 @@
+"""How programs are run."""
+
+from typing import Final
+
+from azureml.core._absent import Absent
+from headway import CondaDependencies as CondaDependencies
+from headway import Environment as EnvironmentDefinition
+from headway import MpiConfiguration as MpiConfiguration
+from headway import PyTorchConfiguration as PyTorchConfiguration
+from headway import RunConfiguration as RunConfiguration
+from headway.sdk.docker_configuration import DockerConfiguration as DockerConfiguration
+
+DEFAULT_CPU_IMAGE: Final = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04"
+DEFAULT_GPU_IMAGE: Final = "mcr.microsoft.com/azureml/openmpi4.1.0-cuda11.6-cudnn8-ubuntu20.04"
+"""Names of images: accepted where an image is, and ignored."""
+
+ParallelTaskConfiguration = Absent("ParallelTaskConfiguration")
+TensorflowConfiguration = Absent("TensorflowConfiguration")
+
+__all__ = [
+    "DEFAULT_CPU_IMAGE",
+    "DEFAULT_GPU_IMAGE",
+    "CondaDependencies",
+    "DockerConfiguration",
+    "EnvironmentDefinition",
+    "MpiConfiguration",
+    "ParallelTaskConfiguration",
+    "PyTorchConfiguration",
+    "RunConfiguration",
+    "TensorflowConfiguration",
+]

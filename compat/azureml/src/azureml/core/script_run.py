@@ -1,0 +1,3 @@
+"""Submitted runs."""
+
+from headway import ScriptRun as ScriptRun

@@ -1,0 +1,3 @@
+"""What to run."""
+
+from headway import ScriptRunConfig as ScriptRunConfig

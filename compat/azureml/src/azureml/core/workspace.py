@@ -1,0 +1,4 @@
+"""Workspaces."""
+
+from azureml.exceptions import WorkspaceException as WorkspaceException
+from headway import Workspace as Workspace

@@ -1,0 +1,3 @@
+"""Paths of datastores."""
+
+from headway import DataReference as DataReference

@@ -1,0 +1,3 @@
+"""Datasets that are files."""
+
+from headway.sdk.file_dataset import FileDataset as FileDataset

@@ -1,0 +1,3 @@
+"""Datasets that are tables."""
+
+from headway.sdk.tabular_dataset import TabularDataset as TabularDataset

@@ -1,0 +1,3 @@
+"""A run's page in a notebook."""
+
+from headway.widgets import RunDetails as RunDetails

@@ -1,0 +1,3 @@
+import sys
+
+print("Hello from a run, on", sys.platform)
