@@ -1,33 +1,14 @@
 """Programs that are submitted: how soon they begin, how soon they are gone."""
 
-import os
-import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.harness import Act, Effort, Line, interleave, timing_of
+from benchmarks.peers.launching import BEGIN, SLEEP, content, until_gone
 from headway import Experiment, ScriptRunConfig, Workspace
-
-PATIENCE_S = 30.0
-BEGIN = """\
-import time
-began = time.time_ns()
-import sys
-from pathlib import Path
-Path(sys.argv[1]).write_text(str(began))
-"""
-SLEEP = """\
-import os, sys, time
-from pathlib import Path
-at = Path(sys.argv[1])
-at.with_suffix(".new").write_text(str(os.getpid()))
-at.with_suffix(".new").rename(at)
-time.sleep(600)
-"""
 
 
 def begin(effort: Effort) -> list[Line]:
@@ -103,9 +84,7 @@ def _start_and_begin(source: Path, answer: Path) -> Act:
 
 
 def _took(answer: Path, started: int) -> float:
-    began = int(answer.read_text())
-    answer.unlink()
-    return (began - started) / 1e9
+    return (int(content(answer)) - started) / 1e9
 
 
 # ---------------------------------------------------------------- cancel
@@ -116,7 +95,7 @@ def _submit_and_cancel(experiment: Experiment, source: Path, folder: Path) -> Ac
 
     def act() -> float:
         run = experiment.submit(ScriptRunConfig(str(source), "sleep.py", [str(at)]))
-        return _until_gone(_sleeping(at), run.cancel)
+        return until_gone(int(content(at)), run.cancel)
 
     return act
 
@@ -131,33 +110,6 @@ def _start_and_terminate(source: Path, folder: Path) -> Act:
                 process.terminate()
                 process.wait()
 
-            return _until_gone(_sleeping(at), end)
+            return until_gone(int(content(at)), end)
 
     return act
-
-
-def _sleeping(at: Path) -> int:
-    """The script's pid, once it says so."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not at.exists():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"the script did not begin within {PATIENCE_S:g} s")
-        time.sleep(0.005)
-    pid = int(at.read_text())
-    at.unlink()
-    return pid
-
-
-def _until_gone(pid: int, end: Callable[[], object]) -> float:
-    """How long it takes to end a process: until the call has returned and the process is gone."""
-    handle = os.pidfd_open(pid)
-    try:
-        gone = select.poll()
-        gone.register(handle, select.POLLIN)
-        started = time.perf_counter()
-        end()
-        if not gone.poll(PATIENCE_S * 1000):
-            raise TimeoutError(f"process {pid} is still there after {PATIENCE_S:g} s")
-        return time.perf_counter() - started
-    finally:
-        os.close(handle)

@@ -34,7 +34,7 @@ class Timing(msgspec.Struct, frozen=True):
     high_s: float
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, tag=True):
     """One line of the table."""
 
     what: str
@@ -55,6 +55,48 @@ class Line(msgspec.Struct, frozen=True):
     def above_s(self) -> float | None:
         """What the figure adds to its baseline, median by median."""
         return None if self.base is None else self.timing.median_s - self.base.median_s
+
+
+class Curve(msgspec.Struct, frozen=True, tag=True):
+    """How one thing grows with the size of something."""
+
+    what: str
+    of: str
+    """What there is more and more of: points, runs."""
+    unit: str
+    """``s`` or ``bytes``."""
+    sizes: list[int]
+    values: list[float]
+    wall: str = ""
+    """What stops it first, and what would move that."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A function of a path."""
+
+    name: str
+    share: float
+    """Of the path's time, in the function itself."""
+    calls: int
+
+
+class Profile(msgspec.Struct, frozen=True, tag=True):
+    """Where the time of one hot path goes."""
+
+    what: str
+    wall_s: float
+    """Without the profiler, as are the others."""
+    user_s: float
+    """Of all threads of the process."""
+    system_s: float
+    waits: int
+    """How often a thread gave the processor away of itself: for a disk, a lock, a process."""
+    page_faults: int
+    parts: list[Part]
+
+
+Finding = Line | Curve | Profile
+"""What a topic has found."""
 
 
 def timing_of(samples: Sequence[float]) -> Timing:

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,13 +12,26 @@ from typing import Final
 
 import msgspec
 
-from benchmarks import execution, interactive, listing, points, reading, startup, streaming
-from benchmarks.harness import Effort, Line
+from benchmarks import (
+    execution,
+    growth,
+    growth_of_runs,
+    interactive,
+    listing,
+    many_processes,
+    overhead,
+    points,
+    profiles,
+    reading,
+    startup,
+    streaming,
+)
+from benchmarks.harness import Effort, Finding
 from headway.model import ENDED, RunQuery, Status
 from headway.service.workspace import open_workspace
 from headway.settings import load_settings
 
-TOPICS: Final[dict[str, Callable[[Effort], list[Line]]]] = {
+TOPICS: Final[dict[str, Callable[[Effort], Sequence[Finding]]]] = {
     "import": startup.measure,
     "log": points.measure,
     "start": interactive.one_run,
@@ -28,8 +41,13 @@ TOPICS: Final[dict[str, Callable[[Effort], list[Line]]]] = {
     "runs": listing.measure,
     "metrics": reading.measure,
     "stream": streaming.measure,
+    "overhead": overhead.measure,
+    "processes": many_processes.measure,
+    "growth": growth.measure,
+    "growth-of-runs": growth_of_runs.measure,
+    "profile": profiles.measure,
 }
-_LIMIT_S: Final = 120.0
+_LIMIT_S: Final = 300.0
 _ROOT: Final = Path(__file__).resolve().parent.parent
 
 
@@ -37,8 +55,8 @@ class TopicFailedError(Exception):
     """A topic's process ended without figures; it has said why on standard error."""
 
 
-def measure(topic: str, effort: Effort) -> list[Line]:
-    """The lines of one topic.
+def measure(topic: str, effort: Effort) -> list[Finding]:
+    """What one topic finds.
 
     Raises:
         TopicFailedError: It did not come to its end.
@@ -63,7 +81,7 @@ def measure(topic: str, effort: Effort) -> list[Line]:
                 raise
         if process.returncode:
             raise TopicFailedError(f"{topic}: its process ended with {process.returncode}")
-        return msgspec.json.decode(answer, type=list[Line])
+        return msgspec.json.decode(answer, type=list[Finding])
 
 
 @contextmanager
@@ -98,8 +116,8 @@ def _environment(home: Path) -> dict[str, str]:
 
 def _main() -> None:
     topic, quick, scale = sys.argv[1:]
-    lines = TOPICS[topic](Effort(quick == "True", int(scale)))
-    sys.stdout.buffer.write(msgspec.json.encode(lines))
+    found = TOPICS[topic](Effort(quick == "True", int(scale)))
+    sys.stdout.buffer.write(msgspec.json.encode(found))
 
 
 if __name__ == "__main__":

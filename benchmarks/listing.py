@@ -1,83 +1,70 @@
-"""Finding runs among many by tag and property."""
+"""Finding runs among many by tag, by metric and in order."""
 
 import time
-import uuid
 from contextlib import closing
+from typing import Final
 
 from benchmarks.harness import Act, Effort, Line, interleave, timed
+from benchmarks.many_runs import EXPERIMENT, fill
 from headway import Experiment, Status, Workspace
-from headway.model import NewRun
+from headway.sdk.queries import LabelFilter
 from headway.service import transitions
 from headway.service.layout import Layout
 from headway.store import runs
 from headway.store.sqlite import SqliteDatabase
 
-RUNS = 10_000
-PAGE = 50
-LIVE = 1_000
-AIM = "10 ms"
-
-Labels = dict[str, str | None] | None
+SIZES: Final = (10_000, 100_000)
+PAGE: Final = 50
+LIVE: Final = 1_000
+AIM: Final = "10 ms"
+_BASELINE: Final = "scan of dicts in a list"
 
 
 def measure(effort: Effort) -> list[Line]:
-    """Pages of 50 of 10,000 ended runs, while this process has a live one."""
-    count = RUNS * effort.scale
-    workspace = Workspace.create("listing", exist_ok=True)
-    experiment = Experiment(workspace, "listing")
-    _make_ended_runs(workspace, experiment, count)
-    in_memory = [_labels(i) for i in range(count)]
+    """Pages of 50 of many ended runs, while this process has a live one."""
+    return [line for size in SIZES for line in _measure(effort, size * effort.scale)]
+
+
+def _measure(effort: Effort, count: int) -> list[Line]:
+    workspace = Workspace.create(f"listing-{count}", exist_ok=True)
+    with closing(SqliteDatabase(Layout(workspace.folder).database)) as database:
+        fill(database, count)
+    experiment = Experiment(workspace, EXPERIMENT)
+    in_memory = [{"half": i % 2, "hundredth": i // 8 % 100} for i in range(count)]
 
     def scan() -> None:
-        found = [one for one in in_memory if one["hundredth"] == "7" and one["half"] == "0"]
-        assert found
+        assert [one for one in in_memory if one["hundredth"] == 7 and one["half"] == 0]
 
-    def page(tags: Labels = None, properties: Labels = None) -> Act:
-        return timed(
-            lambda: list(experiment.get_runs(tags=tags, properties=properties, limit=PAGE))
-        )
+    def page(
+        tags: LabelFilter = None, condition: str | None = None, order_by: str | None = None
+    ) -> Act:
+        def list_runs() -> None:
+            list(experiment.get_runs(tags=tags, filter=condition, order_by=order_by, limit=PAGE))
 
-    with experiment.start_logging() as run:
-        *pages, base = interleave(
-            effort.rounds(50, 15),
-            page({"half": "0"}, {"hundredth": "7"}),
-            page({"half": "0"}, {"quarter": "0"}),
-            page({"half": "0"}, {"other half": "1"}),
-            page(),
-            timed(scan),
-        )
-        run.create_children(LIVE)
-        [beside_live] = interleave(effort.rounds(10, 5), page())
-        _end_live_runs(workspace)
-    names = (
-        "tag 50 %, property 1 %",
-        "tag 50 %, property 25 %",
-        "tag 50 %, property 50 %, never both",
-        "the newest",
-    )
-    timings = [*zip(names, pages, strict=True), (f"the newest, {LIVE:,} live", beside_live)]
-    return [
-        Line(f"{PAGE} of {count:,} runs: {name}", one, "scan of dicts in a list", base, AIM)
-        for name, one in timings
-    ]
+        return timed(list_runs)
 
-
-def _labels(number: int) -> dict[str, str]:
-    """What tells run ``number`` apart; the values are independent but for the two halves."""
-    half = str(number % 2)
-    return {
-        "half": half,
-        "other half": half,
-        "quarter": str(number // 2 % 4),
-        "hundredth": str(number // 8 % 100),
+    old = "metrics.age < 0.2"
+    acts = {
+        "the newest": page(),
+        "tags of 50 % and 1 %": page({"half": "0", "hundredth": "8"}),
+        "tags that no run has both": page({"half": "1"}),
+        "metric, 50 %": page(None, "metrics.loss < 0.5"),
+        "metric, the oldest 20 %": page(None, old),
+        "tag 50 %, metric 1 %": page({"half": "0"}, "metrics.loss < 0.01"),
+        "tag 1 %, metric of the oldest 20 %": page({"hundredth": "8"}, old),
+        "lowest min of a metric": page(None, None, "min(metrics.loss)"),
+        "longest": page(None, None, "duration desc"),
     }
-
-
-def _make_ended_runs(workspace: Workspace, experiment: Experiment, count: int) -> None:
-    for start in range(0, count, 1000):
-        new = [_new_run(experiment, i) for i in range(start, min(start + 1000, count))]
-        workspace.api.runs.create(new)
-    _end_live_runs(workspace)
+    with experiment.start_logging() as run:
+        *pages, base = interleave(effort.rounds(30, 7), *acts.values(), timed(scan))
+        timings = dict(zip(acts, pages, strict=True))
+        run.create_children(LIVE)
+        [timings[f"the newest, {LIVE:,} live"]] = interleave(effort.rounds(10, 5), page())
+        _end_live_runs(workspace)
+    return [
+        Line(f"{PAGE} of {count:,} runs: {name}", one, _BASELINE, base, AIM)
+        for name, one in timings.items()
+    ]
 
 
 def _end_live_runs(workspace: Workspace) -> None:
@@ -90,12 +77,3 @@ def _end_live_runs(workspace: Workspace) -> None:
         for run_id, _ in runs.live(tx):
             if (stored := runs.by_id(tx, run_id)) is not None:
                 transitions.move(tx, stored, Status.COMPLETED, at=now, actor="benchmarks")
-
-
-def _new_run(experiment: Experiment, number: int) -> NewRun:
-    labels: dict[str, str | None] = {**_labels(number)}
-    tags = {"half": labels.pop("half")}
-    run_id = str(uuid.uuid4())
-    return NewRun(
-        id=run_id, experiment_id=experiment.id, started=True, tags=tags, properties=labels
-    )

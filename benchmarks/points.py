@@ -7,6 +7,8 @@ import time
 from array import array
 from collections.abc import Callable
 
+import numpy as np
+
 from benchmarks.harness import Effort, Line, Timing, percentile
 from headway import Experiment, Run, Workspace
 
@@ -43,10 +45,13 @@ def measure(effort: Effort) -> list[Line]:
 
 
 def _loggers(run: Run) -> dict[str, Logger]:
+    single = np.float32(0.5)
     return {
         "float": lambda i: run.log("loss", i * 0.5),
         "float, step": lambda i: run.log("stepped", i * 0.5, step=i),
         "int": lambda i: run.log("count", i),
+        "bool": lambda i: run.log("flag", i % 2 == 0),
+        "np.float32": lambda _: run.log("single", single),
         "str": lambda _: run.log("message", "Hello from run!"),
     }
 

@@ -1,44 +1,96 @@
-"""The figures for people and for programs."""
+"""The figures for people, in a terminal: Headway beside its peers, then on its own."""
 
-import os
-import platform
-from importlib.metadata import version
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Final
 
-import msgspec
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.harness import Line, Timing
+from benchmarks.aims import aims_of
+from benchmarks.contests.field import Cell
+from benchmarks.contests.measures import MEASURES
+from benchmarks.harness import Curve, Line, Profile
+from benchmarks.peers.table import PEERS, SUBJECT, Peer
+from benchmarks.quantities import duration, exponent, has_tail, quantity, ratio_text
+from benchmarks.record import Record
+
+_TITLE_WIDTH: Final = 40
+_PEER_WIDTH: Final = 16
 
 
-class Report(msgspec.Struct, frozen=True):
-    """What ``--json`` writes; times in seconds."""
+def show(record: Record, took_s: float) -> None:
+    """Print all that was measured."""
+    out = _console()
+    machine = next((topic.machine for topic in record.topics.values()), "")
+    out.print(f"headway {record.headway}, Python {record.python}, {machine}", highlight=False)
+    if any(topic.cells for topic in record.topics.values()):
+        for table in _comparison(record, out.width):
+            out.print(table)
+        out.print(
+            "x: how many times better headway is; below 1, the peer is ahead", highlight=False
+        )
+    if missed := [aim for aim in aims_of(record) if aim.met is False]:
+        said = ", ".join(
+            f"{aim.what} {aim.said(aim.figure or 0.0)} ({aim.said(aim.bar)})" for aim in missed
+        )
+        out.print(f"Aims that are missed: {said}", highlight=False)
+    found = [one for topic in record.topics.values() for one in topic.found]
+    if lines := [one for one in found if isinstance(one, Line)]:
+        out.print(_lines(lines))
+    for one in found:
+        if isinstance(one, Curve):
+            grows = f"grows as {one.of}^{exponent(one):.2f}"
+            values = ", ".join(
+                f"{size:,}: {quantity(value, one.unit)}"
+                for size, value in zip(one.sizes, one.values, strict=True)
+            )
+            out.print(f"{one.what}: {values}; {grows}", highlight=False)
+        elif isinstance(one, Profile):
+            parts = ", ".join(f"{part.name} {part.share:.0%}" for part in one.parts[:3])
+            out.print(f"{one.what}: {duration(one.wall_s)}, of it {parts}", highlight=False)
+    out.print(f"Measured in {took_s:.0f} s. Aims are for a quiet machine.", highlight=False)
 
-    machine: str
-    python: str
-    headway: str
-    lines: dict[str, list[Line]]
-    """By topic."""
+
+def _console() -> Console:
+    """Standard output, wide enough for the tables where nobody has a say in it."""
+    plain = Console()
+    return plain if plain.is_terminal else Console(width=170)
 
 
-def report_of(lines: dict[str, list[Line]]) -> Report:
-    """The figures with what they were measured on."""
-    return Report(machine(), platform.python_version(), version("headway"), lines)
+def _rows(record: Record, peers: list[Peer]) -> list[list[str]]:
+    """The measure, headway's figure, and each peer's ratio."""
+    rows: list[list[str]] = []
+    for measure in MEASURES:
+        if not (of_key := record.cells(measure.key)):
+            continue
+        subject = of_key.get(SUBJECT.name, Cell())
+        own = quantity(subject.value, measure.unit) if subject.value is not None else "failed"
+        ratios = [ratio_text(measure, subject, of_key.get(peer.name)) for peer in peers]
+        rows.append([measure.title, own, *ratios])
+    return rows
 
 
-def machine() -> str:
-    """This machine in one line, and how busy it is."""
-    cores = len(os.sched_getaffinity(0))
-    load = os.getloadavg()[0]
-    return (
-        f"{_processor()}, {cores} cores, load {load:.1f}; "
-        f"{platform.system()} {platform.release()}; /tmp is {_filesystem('/tmp')}"
-    )
+def _comparison(record: Record, width: int) -> Iterator[Table]:
+    """As many peers side by side as the width allows, and below them the others."""
+    took_part = {name for measure in MEASURES for name in record.cells(measure.key)}
+    peers = [peer for peer in PEERS if peer.name in took_part and peer is not SUBJECT]
+    at_once = max(1, (width - _TITLE_WIDTH) // _PEER_WIDTH - 1)
+    for first in range(0, max(1, len(peers)), at_once):
+        yield _table(record, peers[first : first + at_once])
 
 
-def table(lines: list[Line]) -> Table:
+def _table(record: Record, peers: list[Peer]) -> Table:
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    made.add_column("", width=_TITLE_WIDTH, overflow="fold")
+    for peer in (SUBJECT, *peers):
+        made.add_column(peer.title, justify="right", width=_PEER_WIDTH - 2, overflow="fold")
+    for row in _rows(record, peers):
+        made.add_row(*row)
+    return made
+
+
+def _lines(lines: list[Line]) -> Table:
     """One row a line."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     made.add_column("", overflow="fold")
@@ -53,18 +105,12 @@ def table(lines: list[Line]) -> Table:
     return made
 
 
-def console() -> Console:
-    """Standard output, wide enough for the table where nobody has a say in it."""
-    plain = Console()
-    return plain if plain.is_terminal else Console(width=150)
-
-
 def _cells(line: Line) -> list[str]:
     timing, base, ratio, above_s = line.timing, line.base, line.ratio, line.above_s
     return [
         line.what,
         duration(timing.median_s),
-        duration(timing.p99_s) if _has_tail(timing) else "",
+        duration(timing.p99_s) if has_tail(timing) else "",
         f"{duration(timing.low_s)} - {duration(timing.high_s)}",
         line.baseline,
         duration(base.median_s) if base else "",
@@ -72,33 +118,3 @@ def _cells(line: Line) -> list[str]:
         duration(above_s) if above_s is not None else "",
         line.aim,
     ]
-
-
-def _has_tail(timing: Timing) -> bool:
-    """Whether there are enough measurements for a 99th percentile that is not the maximum."""
-    return timing.count > 100
-
-
-def duration(seconds: float) -> str:
-    """Three digits and a unit."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if abs(seconds) >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 1e-9:.0f} ns"
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
-
-
-def _filesystem(folder: str) -> str:
-    """The type of the file system that a folder is on."""
-    found = ("", "unknown")
-    for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines():
-        _, at, kind, *_ = line.split(" ")
-        if Path(folder).is_relative_to(at) and len(at) >= len(found[0]):
-            found = (at, kind)
-    return found[1]

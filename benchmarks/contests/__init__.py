@@ -1,0 +1,1 @@
+"""What Headway and its peers are compared in: a function for each topic, over a field of peers."""
