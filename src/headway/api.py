@@ -15,21 +15,27 @@ For all verbs:
   spot, with the reason, before it is returned.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from msgspec.structs import replace
 
+from headway.assets import Asset, AssetChange, AssetKind, AssetQuery, NewAsset, RunSource
 from headway.model import (
     CancelOutcome,
+    Chart,
+    ChartQuery,
     Event,
     Experiment,
     ExperimentChange,
     FileEntry,
+    JournalStretch,
     MetricQuery,
     NewRun,
+    PointBlocks,
+    PointQuery,
     Run,
     RunChange,
     RunError,
@@ -40,6 +46,7 @@ from headway.model import (
     SeriesSummary,
     Status,
     Submission,
+    WorkspaceChange,
     WorkspaceInfo,
 )
 
@@ -88,6 +95,10 @@ class Experiments(Protocol):
 
     def change(self, experiment_id: str, change: ExperimentChange) -> Experiment:
         """Apply a change as a whole and return the experiment after it."""
+        ...
+
+    def delete(self, experiment_id: str) -> None:
+        """Remove an experiment that has no runs; with runs it raises ``ConflictError``."""
         ...
 
 
@@ -211,12 +222,50 @@ class Metrics(Protocol):
         """
         ...
 
+    def append_many(self, stretches: Sequence[JournalStretch]) -> list[int]:
+        """Take in stretches of several journals as ``append`` does, in one transaction.
+
+        All or none, and no two of one journal. Returns the new offsets in the same order.
+        """
+        ...
+
     def read(self, query: MetricQuery) -> list[Series]:
         """Series with all their points, everything logged so far on this machine included."""
         ...
 
     def summarize(self, query: MetricQuery) -> list[SeriesSummary]:
         """The same series without their points."""
+        ...
+
+    def points(self, query: PointQuery) -> PointBlocks:
+        """The points of one series with their steps and times, everything logged so far included.
+
+        Whole blocks are given, so some points may lie outside of the range of steps:
+        ``headway.metrics.columns.decode_points`` cuts exactly. Alike, points that were to be
+        skipped may come, all but the first ``skipped`` of them. A series that the run does not
+        have raises ``MetricNotFoundError``.
+
+        Where fewer points are wanted than there are, points that were logged are chosen
+        (MinMaxLTTB: of each stretch the extremes, and of these what changes the line most), in the
+        order of their steps. The first and the last one, the least and the greatest are among them,
+        and infinities; NaN and what is no number is left out. Of more than two million points the
+        extremes of units are looked at, as for a chart. Of texts alone some are chosen evenly.
+        """
+        ...
+
+    def chart(self, query: ChartQuery) -> Chart:
+        """Series over the same buckets, in a time that hardly depends on how many points there are.
+
+        Of up to two million points all numbers are exact. Of more, points are counted by units of
+        some hundred or thousand that were logged one after the other, at least four a bucket. The
+        least and the greatest point of a unit count in the bucket that they lie in, so a spike
+        neither moves nor disappears, unless a higher one stands in the same unit beyond the edge.
+        The others of a unit that crosses an edge count in one of the two buckets; none is left out
+        or counted twice. Where steps do not ascend, what lies in more than two buckets is read
+        point by point, and takes its time.
+
+        Metrics that a run does not have are left out.
+        """
         ...
 
 
@@ -229,12 +278,46 @@ class Files(Protocol):
         """Keep a file under a name of the run.
 
         Memory use does not depend on the size. A name that is taken raises ``RunFileExistsError``
-        unless ``overwrite`` is set. Names are relative, with forward slashes, without ``..``.
+        unless ``overwrite`` is set; what the run writes itself under ``outputs/`` and ``logs/``
+        does not take names, and stands behind what is kept under them. Names are relative, with
+        forward slashes, without ``..``.
+        """
+        ...
+
+    def put_many(
+        self, run_id: str, sources: Mapping[str, Path], *, overwrite: bool = False
+    ) -> "list[FileEntry]":
+        """Keep several files by their names as ``put`` does, all or none."""
+        ...
+
+    def append(self, run_id: str, path: str, offset: int, data: bytes) -> int:
+        """Take in what a log gained that the run's process keeps, and return its size.
+
+        Readers see it at once. Exactly once: of a stretch that begins before the end of what is
+        there, only the rest is taken; one that begins behind it is refused with
+        ``InvalidValueError``.
+
+        Args:
+            run_id: The run, also one that has ended.
+            path: A name under ``logs/``.
+            offset: Where in the log the stretch begins, in bytes.
+            data: The stretch.
+        """
+        ...
+
+    def clean(self, run_id: str) -> "list[str]":
+        """Remove what a run that has ended does not need any more, and return its names.
+
+        That is the copy of its source in which it was executed; its snapshot, files, logs and
+        outputs stay. A run that has not ended raises ``RunStateError``.
         """
         ...
 
     def list(self, run_id: str, prefix: str = "") -> list[FileEntry]:
         """Files by name, ascending; logs are among them, with the size they have now.
+
+        So is what a submitted run wrote into ``outputs/`` and ``logs/`` of its working directory
+        by now; what lay there with the source is not.
 
         Args:
             run_id: The run.
@@ -243,7 +326,11 @@ class Files(Protocol):
         ...
 
     def open(self, run_id: str, path: str) -> AbstractContextManager[BinaryIO]:
-        """The bytes of a file or a log, to be read in order."""
+        """The bytes of a file or a log, to be read in order.
+
+        Where the end of a file that was put is reached and its bytes are not those that were put,
+        ``StorageCorruptError`` is raised.
+        """
         ...
 
 
@@ -264,6 +351,57 @@ class Snapshots(Protocol):
 
     def diff(self, before: str, after: str) -> Iterator[str]:
         """What changed from one snapshot to another, as lines of a patch that git can read."""
+        ...
+
+
+class Assets(Protocol):
+    """Registered models, environments, datasets and datastores."""
+
+    def register(self, new: NewAsset, source: Path | RunSource | None = None) -> Asset:
+        """Make the next version of an asset, with the files of a source.
+
+        Concurrent calls for one name get versions of their own. A version whose id exists is
+        returned as it is now. Where ``new.reuse`` is set and the latest version has an equal
+        definition, that one is returned.
+
+        Args:
+            new: What to make.
+            source: A file, or a folder whose files are kept under names that begin with its own;
+                on this machine, or among the files of a run. Equal files are kept once. None for
+                an asset without files.
+        """
+        ...
+
+    def get(self, kind: AssetKind, name: str, version: int | None = None) -> Asset:
+        """One version of a name; None for the latest."""
+        ...
+
+    def find(self, asset_id: str) -> Asset:
+        """One version by its id."""
+        ...
+
+    def change(self, asset_id: str, change: AssetChange) -> Asset:
+        """Apply a change as a whole and return the asset after it.
+
+        A property that exists with the same value is left alone; with another value the whole
+        change raises ``PropertyConflictError``.
+        """
+        ...
+
+    def delete(self, asset_id: str) -> None:
+        """Remove one version, and the bytes that no other asset holds."""
+        ...
+
+    def files(self, asset_id: str) -> list[FileEntry]:
+        """The files of a version by name."""
+        ...
+
+    def open(self, asset_id: str, path: str) -> AbstractContextManager[BinaryIO]:
+        """The bytes of a file, to be read in order."""
+        ...
+
+    def list(self, query: AssetQuery) -> list[Asset]:
+        """Assets by name, the newest version of each first."""
         ...
 
 
@@ -295,8 +433,17 @@ class Api(Protocol):
         """Source directories, kept as they were."""
         ...
 
+    @property
+    def assets(self) -> Assets:
+        """Registered models, environments, datasets and datastores."""
+        ...
+
     def info(self) -> WorkspaceInfo:
         """What this workspace is."""
+        ...
+
+    def change(self, change: WorkspaceChange) -> WorkspaceInfo:
+        """Apply a change as a whole and return the workspace after it."""
         ...
 
     def hold_lease(self, owner_id: str) -> Lease:

@@ -289,7 +289,9 @@ class CancelOutcome(StrEnum):
     """Nothing was done: the run had ended before."""
 
 
-SeriesForm = Literal["scalar", "list", "table"]
+ArtifactForm = Literal["image", "confusion_matrix", "accuracy_table", "residuals", "predictions"]
+"""The points of these series are texts: names of files of the run."""
+SeriesForm = Literal["scalar", "list", "table", ArtifactForm]
 
 
 class SeriesSummary(msgspec.Struct, frozen=True):
@@ -323,6 +325,105 @@ class MetricQuery(msgspec.Struct, frozen=True, omit_defaults=True):
     """Also of every run below this one."""
     name: str | None = None
     run_type: str | None = None
+
+
+class PointQuery(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which points of one series to read, and how many of them."""
+
+    run_id: str
+    name: str
+    column: str = ""
+    """The column of a table; empty for a scalar or a list."""
+    start: int | None = None
+    """The first step wanted."""
+    end: int | None = None
+    """The step behind the last one wanted."""
+    points: int | None = None
+    """At most so many, chosen so that the line through them looks as it would through all."""
+    skip: int = 0
+    """Of the first so many that were logged, whole blocks may be left out: a follower has them.
+    Without a range and a number of points only."""
+
+
+class Block(msgspec.Struct, frozen=True):
+    """A stretch of a series in the order of logging, as ``headway.metrics.chunks`` encodes it.
+
+    ``headway.metrics.columns`` makes arrays of it.
+    """
+
+    count: int
+    steps: bytes
+    times: bytes
+    """Microseconds since the epoch."""
+    values: bytes
+
+
+class PointBlocks(msgspec.Struct, frozen=True):
+    """The points of a series, still encoded."""
+
+    summary: SeriesSummary
+    """Of the whole series, whichever part of it was asked for."""
+    blocks: list[Block]
+    skipped: int = 0
+    """How many points were logged before the first block, where some were to be skipped."""
+
+
+class ChartQuery(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one chart shows: several series over the same buckets."""
+
+    run_ids: list[str]
+    names: list[str]
+    """Of metrics; of a table, every column."""
+    buckets: int = 1000
+    """At most so many: fewer where the range has fewer steps or microseconds."""
+    start: int | None = None
+    """Where the first bucket begins, on the axis; None for the first point of all series."""
+    end: int | None = None
+    """Where the last bucket ends; None for behind the last point of all series."""
+    axis: Literal["step", "time"] = "step"
+    """Steps, or microseconds since the epoch."""
+
+
+class BucketSeries(msgspec.Struct, frozen=True):
+    """One series over the buckets of a chart: blocks of one number a bucket.
+
+    They hold numbers only, truth values as 0 and 1: texts and None fall in no bucket.
+    """
+
+    run_id: str
+    name: str
+    column: str
+    count: bytes
+    """How many numbers fall in each bucket, NaN and infinities among them; int64."""
+    not_finite: bytes
+    """How many of them are NaN or infinite; int64."""
+    minimum: bytes
+    """The least number, infinities included; NaN where there is none. The rest is float64 too."""
+    maximum: bytes
+    mean: bytes
+    """Of the finite ones."""
+    last: bytes
+    """The one that was logged last, whatever it is."""
+
+
+class Chart(msgspec.Struct, frozen=True):
+    """Several series over the same buckets."""
+
+    edges: bytes
+    """A block of whole numbers as float64, one more than buckets; a bucket ends before its upper
+    edge. None at all where no series has points."""
+    series: list[BucketSeries]
+    """By run, then by name, in the order of the query; of runs that have the metric."""
+
+
+class JournalStretch(msgspec.Struct, frozen=True):
+    """A stretch of a journal to be taken in; see ``headway.api.Metrics.append``."""
+
+    run_id: str
+    writer_id: str
+    offset: int
+    records: bytes
+    torn: bool = False
 
 
 class RunQuery(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -366,3 +467,18 @@ class WorkspaceInfo(msgspec.Struct, frozen=True):
     location: str
     """A folder or a URL."""
     created_at: int
+    friendly_name: str = ""
+    description: str = ""
+    tags: dict[str, str | None] = {}
+    default_datastore: str = ""
+    """Empty: the first of those that every workspace has."""
+
+
+class WorkspaceChange(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What to change of a workspace; what is left out stays."""
+
+    friendly_name: str | None = None
+    description: str | None = None
+    tags: dict[str, str | None] | None = None
+    """All tags that it has then."""
+    default_datastore: str | None = None

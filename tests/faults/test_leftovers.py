@@ -56,7 +56,7 @@ def test_a_writer_loses_nothing_while_its_folder_is_swept(tmp_path: Path) -> Non
             assert one.lost == 0
             one.close()
             for journal in drain.journals_of(tmp_path, "run"):
-                drain.discard(tmp_path, journal, 1 << 30)
+                drain.discard(tmp_path, journal, 1 << 30, finished=True)
     finally:
         calm.set()
         sweeping.join()

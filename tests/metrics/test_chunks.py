@@ -14,11 +14,17 @@ from headway.errors import StorageCorruptError
 from headway.metrics.chunks import (
     Numbers,
     decode,
+    decode_into,
     decode_list,
+    decode_tail,
+    decode_tail_values,
+    dtype_of,
     encode,
     encode_numbers,
     encode_scalars,
+    encode_tail,
 )
+from headway.metrics.overviews import FIELDS, decode_columns, decode_records
 from headway.model import Scalar
 
 _SHAPES = st.integers(0, 200)
@@ -114,3 +120,64 @@ def test_nonsense_with_a_true_checksum_never_breaks_the_reader(code: int, body: 
     for decoder in (decode, decode_list):
         with contextlib.suppress(StorageCorruptError):
             decoder(block)
+
+
+@pytest.mark.parametrize("block", _BLOCKS[:6], ids=lambda block: f"codec-{block[0]:#04x}")
+def test_arrays_can_be_given_to_any_library(block: bytes) -> None:
+    values = decode(block)
+    assert isinstance(values, np.ndarray)
+    assert values.flags.aligned
+    assert values.flags.c_contiguous
+
+
+@pytest.mark.parametrize("count", [5, 100])
+def test_numbers_are_decoded_in_place(count: int) -> None:
+    arrays: list[Numbers] = [np.arange(count), np.arange(count) / 3]
+    for values in arrays:
+        block = encode(values)
+        assert dtype_of(block) == values.dtype.type
+        target = np.zeros_like(values)
+        decode_into(block, target)
+        assert target.tolist() == values.tolist()
+        with pytest.raises(StorageCorruptError, match=f"does not hold {count - 1} numbers"):
+            decode_into(block, target[:-1])
+    with pytest.raises(StorageCorruptError, match="does not hold 200 numbers"):
+        decode_into(encode(np.arange(count)), np.empty(200, np.int64))
+    assert dtype_of(encode(_TEXTS)) is None
+    assert dtype_of(b"") is None
+    with pytest.raises(StorageCorruptError):
+        decode_into(encode(np.arange(100)), np.empty(100))
+    with pytest.raises(StorageCorruptError, match="does not hold 2 numbers"):
+        decode_into(encode(_TEXTS), np.empty(2))
+
+
+@given(st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), _SCALARS), max_size=70))
+def test_a_tail_comes_back_as_it_was(points: list[tuple[int, Scalar]]) -> None:
+    steps, values = [step for step, _ in points], [value for _, value in points]
+    block = encode_tail(steps, steps, values)
+    assert repr(decode_tail(block)) == repr((steps, steps, values))
+    assert repr(decode_tail_values(block)) == repr(values)
+
+
+def test_damage_of_a_tail_is_found() -> None:
+    block = encode_tail([1], [2], ["text"])
+    damaged = [block[:cut] for cut in range(len(block))]
+    damaged += [block[:at] + bytes([block[at] ^ 1]) + block[at + 1 :] for at in range(len(block))]
+    damaged.append(encode(np.arange(3)))
+    for decoder in (decode_tail, decode_tail_values):
+        for data in damaged:
+            with pytest.raises(StorageCorruptError):
+                decoder(data)
+
+
+@given(st.sampled_from([0x31, 0x32, 0x41]), st.binary(max_size=120))
+def test_nonsense_never_breaks_who_reads_tails_and_overviews(code: int, body: bytes) -> None:
+    block = bytes([code]) + zlib.crc32(body).to_bytes(4, "little") + body
+    with contextlib.suppress(StorageCorruptError):
+        decode_tail(block)
+    with contextlib.suppress(StorageCorruptError):
+        decode_tail_values(block)
+    with contextlib.suppress(StorageCorruptError):
+        decode_records([block])
+    with contextlib.suppress(StorageCorruptError):
+        decode_columns(block, FIELDS)

@@ -66,11 +66,11 @@ def test_any_size_of_stretch_reads_the_same(
 def test_only_whole_segments_behind_the_offset_are_deleted(
     tmp_path: Path, journal: JournalWriter
 ) -> None:
-    discard(tmp_path, only(tmp_path), 128 * 32 - 32)
+    discard(tmp_path, only(tmp_path), 128 * 32 - 32, finished=False)
     assert only(tmp_path).segments == [0, 1, 2]
-    discard(tmp_path, only(tmp_path), 2 * 128 * 32)
+    discard(tmp_path, only(tmp_path), 2 * 128 * 32, finished=True)
     assert only(tmp_path).segments == [2]
-    discard(tmp_path, only(tmp_path), 3 * 128 * 32)
+    discard(tmp_path, only(tmp_path), 3 * 128 * 32, finished=True)
     assert only(tmp_path).segments == [2]
     assert len(read(tmp_path, only(tmp_path), 256 * 32, 1 << 20)) == 46 * 32
 
@@ -81,12 +81,12 @@ def test_a_dead_journal_goes_with_its_folder_once_all_is_taken(
     written = journal.written
     journal.close()
     (tmp_path / "run-1" / "w1.000003.new").write_bytes(b"was being made")
-    discard(tmp_path, only(tmp_path), written - 32)
+    discard(tmp_path, only(tmp_path), written - 32, finished=False)
     assert only(tmp_path).segments == [2]
     found = only(tmp_path)
-    discard(tmp_path, found, written)
+    discard(tmp_path, found, written, finished=True)
     assert not (tmp_path / "run-1").exists()
-    discard(tmp_path, found, written)
+    discard(tmp_path, found, written, finished=True)
     assert read(tmp_path, found, 0, 100) == b""
 
 
@@ -94,7 +94,7 @@ def test_the_folder_stays_while_others_are_in_it(tmp_path: Path, journal: Journa
     other = open_journal(tmp_path, "w2")
     other.log("m", 1)
     other.close()
-    discard(tmp_path, journals(tmp_path)[1], other.written)
+    discard(tmp_path, journals(tmp_path)[1], other.written, finished=True)
     assert only(tmp_path).writer_id == "w1"
 
 
@@ -156,7 +156,7 @@ def test_a_foreign_file_is_named(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(StorageCorruptError, match="not a journal"):
         read(tmp_path, only(tmp_path), 0, 1 << 20)
     with pytest.raises(StorageCorruptError):
-        discard(tmp_path, only(tmp_path), 0)
+        discard(tmp_path, only(tmp_path), 0, finished=False)
     assert path.exists()
 
 
@@ -189,7 +189,7 @@ def test_two_drains_of_one_journal_do_not_disturb_each_other(tmp_path: Path) -> 
                     stretch = decode(read(tmp_path, each, offset, 4096), names, torn=False)
                     names, offset = stretch.names, offset + stretch.consumed
                     assert stretch.lost == 0
-                    discard(tmp_path, each, offset)
+                    discard(tmp_path, each, offset, finished=False)
         except BaseException as error:  # noqa: BLE001 - told in the main thread
             failures.append(error)
 

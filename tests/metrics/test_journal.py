@@ -80,9 +80,19 @@ def test_a_value_comes_back_as_it_was_given(
     tmp_path: Path, journal: JournalWriter, given_value: object, kept: Scalar
 ) -> None:
     journal.log("m", given_value)
-    journal.log("m", given_value, 4)
+    journal.log("m", given_value, step=4)
     points = read_journals(tmp_path).points["m", "", "scalar"]
     assert repr(points) == repr([(None, kept), (4, kept)])
+
+
+def test_a_class_whose_values_are_not_all_numbers_is_looked_at_each_time(
+    tmp_path: Path, journal: JournalWriter
+) -> None:
+    for _ in range(2):
+        journal.log("m", np.timedelta64(5, "ns"))
+        with pytest.raises(InvalidValueError, match="timedelta"):
+            journal.log("m", np.timedelta64(5, "D"))
+    assert read_journals(tmp_path).values("m") == [5, 5]
 
 
 def test_nan_is_a_value(tmp_path: Path, journal: JournalWriter) -> None:
@@ -135,9 +145,9 @@ def test_a_bad_name_is_refused(tmp_path: Path, journal: JournalWriter, name: Any
 
 
 @pytest.mark.parametrize("step", [2, 2.0, np.int32(2), np.float32(2), np.array(2), Decimal(2)])
-def test_any_whole_number_is_a_step(tmp_path: Path, journal: JournalWriter, step: object) -> None:
-    journal.log("m", 1.0, step)
-    journal.log("n", 1, step)
+def test_any_whole_number_is_a_step(tmp_path: Path, journal: JournalWriter, step: Any) -> None:
+    journal.log("m", 1.0, step=step)
+    journal.log("n", 1, step=step)
     told = read_journals(tmp_path)
     assert told.points["m", "", "scalar"] == [(2, 1.0)]
     assert told.points["n", "", "scalar"] == [(2, 1)]
@@ -145,11 +155,11 @@ def test_any_whole_number_is_a_step(tmp_path: Path, journal: JournalWriter, step
 
 @pytest.mark.parametrize("step", [True, 1.5, "1", 2**63, -(2**63) - 1, math.nan, math.inf, [1]])
 def test_what_is_no_whole_number_is_no_step(
-    tmp_path: Path, journal: JournalWriter, step: object
+    tmp_path: Path, journal: JournalWriter, step: Any
 ) -> None:
     for value in (1.0, 1, "text"):
         with pytest.raises(InvalidValueError, match="step of metric 'm'"):
-            journal.log("m", value, step)
+            journal.log("m", value, step=step)
     assert read_journals(tmp_path).points == {}
 
 
@@ -251,7 +261,7 @@ def test_each_call_goes_on_after_the_end(
 ) -> None:
     calls: list[Callable[[], None]] = [
         lambda: journal.log("m", value),
-        lambda: journal.log("m", value, 3),
+        lambda: journal.log("m", value, step=3),
         lambda: journal.log_values("l", [value]),
         lambda: journal.log_row("t", {"c": value}, 0),
         lambda: journal.define("d"),
@@ -274,11 +284,12 @@ def test_a_value_whose_number_is_none_is_refused(journal: JournalWriter) -> None
         def item(self) -> object:
             return self
 
-    for bad in (Broken(), Decimal("sNaN")):
+    unusable: list[Any] = [Broken(), Decimal("sNaN")]
+    for bad in unusable:
         with pytest.raises(InvalidValueError, match="give a float"):
             journal.log("m", bad)
         with pytest.raises(InvalidValueError, match="step"):
-            journal.log("m", 1.0, bad)
+            journal.log("m", 1.0, step=bad)
 
 
 def test_more_names_than_ids_are_refused(
@@ -299,7 +310,7 @@ def test_threads_lose_nothing_and_double_nothing(tmp_path: Path, journal: Journa
     def hammer(number: int) -> None:
         start.wait()
         for i in range(1500):
-            journal.log("m", float(number * 10_000 + i), i)
+            journal.log("m", float(number * 10_000 + i), step=i)
             if i % 50 == 0:
                 journal.log(f"text {number}", f"{number} {i} " * 30)
                 journal.log(f"new {number} {i}", i)
@@ -372,7 +383,7 @@ def test_what_is_logged_is_what_is_read(
     journal = open_journal(folder, clock=SetClock())
     expected = Told()
     for name, value, step in points:
-        journal.log(name, value, step)
+        journal.log(name, value, step=step)
         expected.points.setdefault((name, "", "scalar"), []).append((step, value))
     alive = read_journals(folder, max_bytes)
     journal.close()

@@ -8,25 +8,28 @@ import resource
 import signal
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from headway.errors import InvalidValueError
-from headway.metrics import tape as tape_module
+from headway.metrics import journal as journal_module
 from headway.metrics.drain import discard, journals, journals_of, read
 from headway.metrics.records import NameTable, decode
 from headway.metrics.segment import Segment, SegmentHeader
+from headway.metrics.slots import SLOT
 from headway.testing.journals import SetClock, open_journal, read_journals
 
 LOG_AND_WAIT = """
 import sys
+import tracemalloc
 from pathlib import Path
 from headway.testing.journals import open_journal
 journal = open_journal(Path(sys.argv[1]), segment_bytes=65536)
 for i in range(10_000):
-    journal.log("m", i * 0.5, i)
+    journal.log("m", i * 0.5, step=i)
 print("logged", flush=True)
 sys.stdin.read()
 """
@@ -338,24 +341,29 @@ def test_a_slot_that_was_taken_and_never_written_does_not_hold_up_readers(tmp_pa
 def test_a_text_whose_writing_was_interrupted_is_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    journal = open_journal(tmp_path)
+    clock = SetClock()
+    journal = open_journal(tmp_path, clock=clock)
     journal.log("m", "first")
     with monkeypatch.context() as patch:
-        put = tape_module.Tape.put
         left = iter([True, True])
 
-        def interrupted(tape: tape_module.Tape, body: bytes, points: int = 1) -> bool:
+        def interrupted(mapped: bytearray, at: int, crc: int, body: bytes) -> None:
             if not next(left, False):
                 raise KeyboardInterrupt
-            return put(tape, body, points)
+            SLOT.pack_into(mapped, at, crc, body)
 
-        patch.setattr(tape_module.Tape, "put", interrupted)
+        patch.setattr(journal_module, "_pack_slot_into", interrupted)
         with pytest.raises(KeyboardInterrupt):
             journal.log("m", "x" * 100)
     journal.log("m", "second")
+    journal.sync()
+    told = read_journals(tmp_path)
+    assert told.values("m") == ["first"]  # a slot was taken and not written
+    clock.advance(0.6)
+    journal.sync()
     told = read_journals(tmp_path)
     assert told.values("m") == ["first", "second"]
-    assert told.lost == 0
+    assert told.lost == 1
     journal.close()
 
 
@@ -400,9 +408,93 @@ def test_drained_files_go_while_the_writer_lives(tmp_path: Path) -> None:
     (found,) = journals(tmp_path)
     data = read(tmp_path, found, 0, 1 << 20)
     stretch = decode(data, NameTable(), torn=False)
-    discard(tmp_path, found, stretch.consumed)
+    discard(tmp_path, found, stretch.consumed, finished=False)
     assert journals(tmp_path)[0].segments == [2]
     journal.log("m", 300)
     rest = decode(read(tmp_path, found, stretch.consumed, 1 << 20), stretch.names, torn=False)
     assert list(rest.columns[0].values) == [300]
     journal.close()
+
+
+def test_memory_does_not_grow_with_what_is_logged(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path, segment_bytes=65_536)
+    metrics = {f"metric {i}": i * 0.5 for i in range(10)}
+
+    def log_many() -> None:
+        for i in range(3000):
+            journal.log("m", i * 0.5, step=i)
+            journal.log("text", f"text {i}")
+            journal.log_metrics(metrics, step=i)
+            if i % 1000 == 0:
+                journal.sync()
+
+    log_many()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        log_many()
+        assert tracemalloc.get_traced_memory()[0] - before < 20_000
+    finally:
+        tracemalloc.stop()
+    journal.close()
+
+
+def test_the_training_loop_never_waits_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    journal = open_journal(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", synced.append)
+        patch.setattr(os, "fdatasync", synced.append)
+        for i in range(128 * 40):  # more segments than are kept open
+            journal.log("m", i)
+        assert synced == []
+        journal.sync()
+    assert len(synced) == 40 + 1 + 2  # each file once, and the two folders
+    journal.close()
+
+
+def test_what_the_workspace_has_taken_in_is_not_carried_to_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    journal = open_journal(tmp_path)
+    for i in range(128 * 5):
+        journal.log("m", i)
+    with monkeypatch.context() as patch:
+        journal.settle()
+        for number in range(5):
+            (tmp_path / "run-1" / f"w1.{number:06d}.hwj").unlink()
+        journal.recycle("w1", 5 * 128 * 32)
+        patch.setattr(os, "fdatasync", synced.append)
+        journal.sync()
+    assert len(synced) == 1
+    journal.close()
+
+
+def test_a_sync_with_nothing_new_does_not_touch_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    clock = SetClock()
+    journal = open_journal(tmp_path, clock=clock)
+    journal.log("m", 1)
+    journal.sync()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", synced.append)
+        patch.setattr(os, "fdatasync", synced.append)
+        journal.sync()
+        assert synced == []
+        journal.log("m", 2)
+        journal.pen.tape.segment.take()  # and then a signal handler raised
+        journal.log("m", 3)
+        journal.sync()
+        journal.sync()  # what is behind a hole may be new
+        assert len(synced) == 2
+        clock.advance(0.6)
+        journal.sync()
+        journal.sync()
+        assert len(synced) == 3
+        journal.close()
+        assert len(synced) == 3

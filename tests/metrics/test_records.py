@@ -63,7 +63,7 @@ def read_all(data: bytes, *, torn: bool) -> Stretch:
 def journal_bytes(folder: Path, points: int = 40) -> bytes:
     journal = open_journal(folder, clock=SetClock())
     for i in range(points):
-        journal.log("loss", i * 0.25, i)
+        journal.log("loss", i * 0.25, step=i)
         if i % 7 == 0:
             journal.log("text", f"number {i}, of some length")
     data = read(folder, journals(folder)[0], 0, 1 << 20)
@@ -133,6 +133,19 @@ def test_a_stretch_that_defines_nothing_keeps_the_same_table() -> None:
     assert NameTable.from_bytes(b"") == NameTable()
 
 
+def test_a_table_is_put_together_of_what_was_added() -> None:
+    empty = NameTable()
+    first = read_all(name(0, b"scalar\nm\n") + parts(5, b"begun")[0], torn=False).names
+    second = decode(name(1, b"scalar\nn\n"), first, torn=False).names
+    third = decode(refer(Kind.TEXT, 0, 5, 5), second, torn=False).names
+    kept = [first.names_since(empty), second.names_since(first)]
+    assert third.names_since(second) == b""
+    assert NameTable.joined([*kept, second.pending_since(first)]) == second
+    assert NameTable.joined([*kept, third.pending_since(second)]) == third
+    assert third.pending == {}
+    assert empty.pending_since(empty) == b""
+
+
 def test_a_text_goes_on_in_the_next_stretch_between_those_of_others() -> None:
     one, two = b"first text " * 20, b"second text " * 20
     a, b = parts(1, one), parts(2, two)
@@ -182,7 +195,13 @@ def test_an_integer_that_cannot_be_read_is_a_lost_point(digits: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"scalar\nm", b"\n\n", b"other\nm\n", b"scalar\n\n", b"\xff"]
+    "text",
+    [
+        *(b"", b"scalar\nm", b"\n\n", b"other\nm\n", b"scalar\n\n", b"\xff"),
+        *(b"scalar\n  \n", b"scalar\na\tb\n", b"table\nm\nc\0", b"scalar\n\xe2\x80\xa8\n"),
+        b"scalar\n" + b"m" * 100_000 + b"\n",
+    ],
+    ids=lambda text: repr(text[:20]),
 )
 def test_a_name_that_cannot_be_read_makes_its_points_lost(text: bytes) -> None:
     stretch = read_all(name(0, text) + number(0, 1), torn=False)

@@ -8,12 +8,14 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from headway.engines.folder import RunFolder
 from headway.model import CancelOutcome, MetricQuery, NewRun, Run, Status, Submission
+from headway.service import leases
 from headway.service.workspace import EmbeddedWorkspace, open_workspace
 from headway.settings import load_settings
 from headway.testing.api.requests import LOG, follow, new_run
@@ -264,3 +266,43 @@ def test_a_forked_child_does_not_keep_its_parents_lease(
         os.killpg(killed.pid, signal.SIGKILL)
         assert killed.stdout is not None
         killed.stdout.close()
+
+
+def test_who_watches_a_run_sees_it_end_itself(
+    workspace: EmbeddedWorkspace, experiment_id: str
+) -> None:
+    lease = workspace.hold_lease("the-owner")
+    [run] = workspace.runs.create(
+        [NewRun(id="the-run", experiment_id=experiment_id, owner_id="the-owner", started=True)]
+    )
+
+    def watch() -> Status:
+        update = workspace.runs.watch(run.id, log=LOG, offset=1 << 62, timeout_s=PATIENCE_S)
+        return update.run.status
+
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        time.sleep(0.05)  # into its pauses; whether it is there does not change what must be seen
+        workspace.runs.end(run.id, Status.COMPLETED)
+        assert watching.result(PATIENCE_S / 2) is Status.COMPLETED  # its process lives on
+    lease.close()
+
+
+def test_a_run_that_ended_itself_stays_as_it_is_for_who_read_it_before(
+    workspace: EmbeddedWorkspace, experiment_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = workspace.hold_lease("the-owner")
+    workspace.runs.create(
+        [NewRun(id="the-run", experiment_id=experiment_id, owner_id="the-owner", started=True)]
+    )
+    is_alive = leases.is_alive
+
+    def after_its_end(path: Path) -> bool:
+        monkeypatch.setattr(leases, "is_alive", is_alive)
+        workspace.runs.end("the-run", Status.COMPLETED)
+        lease.close()
+        return is_alive(path)
+
+    monkeypatch.setattr(leases, "is_alive", after_its_end)
+    assert workspace.runs.get("the-run").status is Status.COMPLETED
+    assert [e.status for e in workspace.runs.events("the-run")][-1] is Status.COMPLETED

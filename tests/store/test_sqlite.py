@@ -162,16 +162,17 @@ def test_a_migration_of_an_older_database_keeps_a_copy(
 ) -> None:
     path = tmp_path / "headway.db"
     SqliteDatabase(path).close()
-    later = migrations.Migration(2, "later", ("create table later (a bigint)",))
+    before = migrations.LATEST
+    later = migrations.Migration(before + 1, "later", ("create table later (a bigint)",))
     monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, later))
-    monkeypatch.setattr(migrations, "LATEST", 2)
+    monkeypatch.setattr(migrations, "LATEST", before + 1)
     with ThreadPoolExecutor(4) as pool:
         for database in pool.map(SqliteDatabase, [path] * 4):
             with database.read() as tx:
                 assert tx.one("select count(*) from later") == (0,)
             database.close()
-    with closing(sqlite3.connect(tmp_path / "headway.before-2.db")) as copy:
-        assert copy.execute("select max(number) from migrations").fetchall() == [(1,)]
+    with closing(sqlite3.connect(tmp_path / f"headway.before-{before + 1}.db")) as copy:
+        assert copy.execute("select max(number) from migrations").fetchall() == [(before,)]
 
 
 def test_a_failing_migration_leaves_the_database_as_it_was(
@@ -179,16 +180,18 @@ def test_a_failing_migration_leaves_the_database_as_it_was(
 ) -> None:
     path = tmp_path / "headway.db"
     SqliteDatabase(path).close()
-    broken = migrations.Migration(2, "broken", ("create table later (a bigint)", "nonsense"))
+    before = migrations.LATEST
+    statements = ("create table later (a bigint)", "nonsense")
+    broken = migrations.Migration(before + 1, "broken", statements)
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, broken))
-        patch.setattr(migrations, "LATEST", 2)
+        patch.setattr(migrations, "LATEST", before + 1)
         with pytest.raises(StorageError, match="nonsense"):
             SqliteDatabase(path)
     database = SqliteDatabase(path)
     with database.read() as tx:
         assert tx.one("select 1 from sqlite_master where name = 'later'") is None
-        assert migrations.current(tx) == 1
+        assert migrations.current(tx) == before
     database.close()
 
 

@@ -11,7 +11,9 @@
     failed_rank.json  of several processes that which failed first; written by the launcher
     log_cut/        which stretch of a log was cut out, for each log that was cut
     log_times/      how long each log was at which time, about once a second
+    source_files.json  which files of work/outputs and work/logs came with the source
     user_logs/      the log, written by the program itself
+    logs/           of an interactive run: what it prints, and its own logs, sent by its process
     work/           the program's source
 
 Every JSON file appears as a whole or not at all. Standard library only, and few imports: the shim
@@ -19,7 +21,6 @@ pays for them between submission and the first line of the user's program.
 """
 
 import dataclasses
-import fcntl
 import os
 import time
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ from headway.engines import document
 from headway.engines.document import Fields
 from headway.engines.processes import Process
 from headway.errors import RunStateError, StorageCorruptError, StorageError, StorageFullError
+from headway.locks import is_held, try_lock
 
 Outcome = Literal["Completed", "Failed", "Canceled"]
 Asked = Literal["Canceled", "Failed"]
@@ -242,7 +244,7 @@ class RunFolder:
         except OSError as error:
             raise document.storage_error(self.lock_file, error) from error
         deadline = time.monotonic() + patience_s
-        while not _lock(fd, fcntl.LOCK_EX):
+        while not try_lock(fd):
             if time.monotonic() >= deadline:
                 os.close(fd)
                 return None
@@ -255,16 +257,9 @@ class RunFolder:
         To tell a dead run from one that just ended, ask this first and read the state afterwards.
         """
         try:
-            fd = os.open(self.lock_file, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False
+            return is_held(self.lock_file)
         except OSError as error:
             raise document.storage_error(self.lock_file, error) from error
-        try:
-            # Shared, so that two who ask at once do not take each other for the shim.
-            return not _lock(fd, fcntl.LOCK_SH)
-        finally:
-            os.close(fd)
 
     # ------------------------------------------------------------ state
     def read_state(self) -> ShimRecord | None:
@@ -404,14 +399,6 @@ class RunFolder:
             return [] if fields is None else _processes(fields, "processes")
         except StorageCorruptError:
             return []
-
-
-def _lock(fd: int, kind: int) -> bool:
-    try:
-        fcntl.flock(fd, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _now_us() -> int:

@@ -9,7 +9,6 @@ while an orphan of a killed run still uses it. Only the dispatcher takes slots. 
 only.
 """
 
-import fcntl
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -21,6 +20,7 @@ from headway.engines import document, processes
 from headway.engines.folder import RunFolder
 from headway.engines.recovery import recover
 from headway.errors import InvalidValueError, StorageCorruptError, StorageError
+from headway.locks import is_held, try_lock
 
 Kind = Literal["cpu", "gpu"]
 KINDS: Final[tuple[Kind, ...]] = ("cpu", "gpu")
@@ -193,7 +193,7 @@ class Slots:
         holder = _holder(path)
         survivors = _ended_with_survivors(holder) if holder is not None else False
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if not survivors and _lock(fd, fcntl.LOCK_EX):
+        if not survivors and try_lock(fd):
             return fd
         os.close(fd)
         return None
@@ -230,14 +230,7 @@ class Slots:
         return Path("?") if holder is None else holder.path
 
     def _is_taken(self, kind: Kind, name: str) -> bool:
-        try:
-            fd = os.open(self._path(kind, name), os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False
-        try:
-            return not _lock(fd, fcntl.LOCK_SH)
-        finally:
-            os.close(fd)
+        return is_held(self._path(kind, name))
 
     def _path(self, kind: Kind, name: str) -> Path:
         return self._folder / f"{kind}-{name.replace('/', '~')}"
@@ -286,11 +279,3 @@ def _ended_with_survivors(folder: RunFolder) -> bool:
     if record is None or record.boot_id != processes.boot_id():
         return False
     return any(processes.status_of(pid) is not None for pid in record.survivors)
-
-
-def _lock(fd: int, kind: int) -> bool:
-    try:
-        fcntl.flock(fd, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

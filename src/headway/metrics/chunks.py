@@ -13,6 +13,9 @@ byte   name  content
 0x13   bool  count as uint32, then zlib of the bits, the first one in the highest bit of a byte
 0x21   any   MessagePack array; an integer beyond 64 bits is extension 1, hexadecimal digits
 0x22   any   zlib of the same
+0x31   units records of an overview, one behind the other (``headway.metrics.overviews``)
+0x32   units the same column by column
+0x41   tail  MessagePack array of three: values as in 0x21, steps, times
 ====== ===== ==================================================================================
 
 A new format of a block gets a new first byte, so old blocks stay readable. Numbers come back bit
@@ -43,6 +46,7 @@ _PCO_INT: Final = 0x12
 _BITS: Final = 0x13
 _PACKED: Final = 0x21
 _PACKED_ZLIB: Final = 0x22
+_TAIL: Final = 0x41
 
 _HEAD: Final = struct.Struct("<BI")
 _COUNT: Final = struct.Struct("<I")
@@ -60,6 +64,13 @@ class _Pcodec(Protocol):
 
     def simple_decompress(self, src: bytes, /) -> Numbers | None: ...
 
+    def simple_decompress_into(self, src: bytes, dst: Numbers, /) -> "_Progress": ...
+
+
+class _Progress(Protocol):
+    n_processed: int
+    finished: bool
+
 
 _pcodec: Final = import_module("pcodec")
 _pco: Final = cast("_Pcodec", _pcodec.standalone)
@@ -76,9 +87,9 @@ def encode_numbers(values: Numbers) -> bytes:
     small = len(values) < _SMALL
     if values.dtype == np.bool_:
         if small:
-            return _block(_RAW_BOOL, values.astype(np.uint8).tobytes())
+            return block(_RAW_BOOL, values.astype(np.uint8).tobytes())
         bits = zlib.compress(np.packbits(values != 0).tobytes(), 1)
-        return _block(_BITS, _COUNT.pack(len(values)) + bits)
+        return block(_BITS, _COUNT.pack(len(values)) + bits)
     if values.dtype == np.float64:
         raw, compressed, kind = _RAW_FLOAT, _PCO_FLOAT, "<f8"
     elif values.dtype == np.int64:
@@ -86,8 +97,8 @@ def encode_numbers(values: Numbers) -> bytes:
     else:
         raise TypeError(f"a block holds float64, int64 or bool, not {values.dtype}")
     if small:
-        return _block(raw, values.astype(kind, copy=False).tobytes())
-    return _block(compressed, _pco.simple_compress(np.ascontiguousarray(values), _CONFIG))
+        return block(raw, values.astype(kind, copy=False).tobytes())
+    return block(compressed, _pco.simple_compress(np.ascontiguousarray(values), _CONFIG))
 
 
 def encode_scalars(values: list[Scalar]) -> bytes:
@@ -101,8 +112,44 @@ def encode_scalars(values: list[Scalar]) -> bytes:
         return encode_numbers(np.array(values, np.int64))
     packed = msgspec.msgpack.encode([_to_packable(value) for value in values])
     if len(packed) < _SMALL_BYTES:
-        return _block(_PACKED, packed)
-    return _block(_PACKED_ZLIB, zlib.compress(packed))
+        return block(_PACKED, packed)
+    return block(_PACKED_ZLIB, zlib.compress(packed))
+
+
+def encode_tail(steps: list[int], times: list[int], values: list[Scalar]) -> bytes:
+    """A block of a few points, as quick to make as to read."""
+    try:
+        body = msgspec.msgpack.encode((values, steps, times))
+    except OverflowError:  # an integer beyond 64 bits
+        body = msgspec.msgpack.encode(([_to_packable(value) for value in values], steps, times))
+    return block(_TAIL, body)
+
+
+def decode_tail(data: bytes) -> tuple[list[int], list[int], list[Scalar]]:
+    """The steps, times and values of a few points.
+
+    Raises:
+        StorageCorruptError: The block is damaged, or of a newer Headway.
+    """
+    try:
+        values, steps, times = _tails.decode(content(data, _TAIL))
+    except _FAULTS as error:
+        raise damaged(str(error)) from error
+    if not len(steps) == len(times) == len(values):
+        raise damaged(f"it holds {len(steps)} steps, {len(times)} times, {len(values)} values")
+    return steps, times, cast("list[Scalar]", values)
+
+
+def decode_tail_values(data: bytes) -> list[Scalar]:
+    """Only the values of a few points.
+
+    Raises:
+        StorageCorruptError: The block is damaged, or of a newer Headway.
+    """
+    try:
+        return cast("list[Scalar]", _tail_values.decode(content(data, _TAIL))[0])
+    except _FAULTS as error:
+        raise damaged(str(error)) from error
 
 
 def decode(data: bytes) -> Numbers | list[Scalar]:
@@ -114,12 +161,38 @@ def decode(data: bytes) -> Numbers | list[Scalar]:
     code = _check(data)
     try:
         if code == _RAW_FLOAT:
-            return np.frombuffer(data, "<f8", offset=_HEAD.size).astype(np.float64, copy=False)
-        if code == _RAW_INT:
-            return np.frombuffer(data, "<i8", offset=_HEAD.size).astype(np.int64, copy=False)
+            return np.frombuffer(data, "<f8", offset=_HEAD.size).astype(np.float64)
+        if code == _RAW_INT:  # copied, for a view would be out of alignment
+            return np.frombuffer(data, "<i8", offset=_HEAD.size).astype(np.int64)
         return _DECODERS[code](data[_HEAD.size :])
     except _FAULTS as error:
-        raise _damaged(str(error)) from error
+        raise damaged(str(error)) from error
+
+
+def dtype_of(data: bytes) -> type[np.float64] | type[np.int64] | None:
+    """The type of the numbers in a block; None where it holds something else."""
+    return _DTYPES.get(data[0]) if data else None
+
+
+def decode_into(data: bytes, target: Numbers) -> None:
+    """Write the numbers of a block into an array that they just fill, of the type of the block.
+
+    Raises:
+        StorageCorruptError: The block is damaged, or holds more, less or other numbers.
+    """
+    code = _check(data)
+    if code in {_PCO_FLOAT, _PCO_INT}:
+        try:
+            progress = _pco.simple_decompress_into(data[_HEAD.size :], target)
+        except _FAULTS as error:
+            raise damaged(str(error)) from error
+        if not progress.finished or progress.n_processed != len(target):
+            raise damaged(f"it does not hold {len(target)} numbers")
+        return
+    values = decode(data)
+    if not isinstance(values, np.ndarray) or values.shape != target.shape:
+        raise damaged(f"it does not hold {len(target)} numbers")
+    target[:] = values
 
 
 def decode_list(data: bytes) -> list[Scalar]:
@@ -144,22 +217,36 @@ def _layout(code: int, count: int) -> struct.Struct:
     return struct.Struct(f"<{count}{'d' if code == _RAW_FLOAT else 'q'}")
 
 
-def _block(code: int, body: bytes) -> bytes:
+def block(code: int, body: bytes) -> bytes:
+    """A block of any codec."""
     return _HEAD.pack(code, zlib.crc32(body)) + body
 
 
-def _check(data: bytes) -> int:
+def content(data: bytes, code: int) -> memoryview:
+    """What is in a block of this codec.
+
+    Raises:
+        StorageCorruptError: It is damaged, or another block.
+    """
+    found = _check(data, code)
+    if found != code:
+        raise damaged(f"its codec is {found:#04x} in place of {code:#04x}")
+    return memoryview(data)[_HEAD.size :]
+
+
+def _check(data: bytes, other: int = 0) -> int:
     if len(data) < _HEAD.size:
-        raise _damaged(f"it has {len(data)} bytes")
+        raise damaged(f"it has {len(data)} bytes")
     code, crc = _HEAD.unpack_from(data)
     if zlib.crc32(memoryview(data)[_HEAD.size :]) != crc:
-        raise _damaged("its checksum does not match")
-    if code not in _CODES:
-        raise _damaged(f"its codec {code:#04x} is unknown; a newer Headway may have written it")
+        raise damaged("its checksum does not match")
+    if code not in _CODES and code != other:
+        raise damaged(f"its codec {code:#04x} is unknown; a newer Headway may have written it")
     return code
 
 
-def _damaged(why: str) -> StorageCorruptError:
+def damaged(why: str) -> StorageCorruptError:
+    """What is said of a block that cannot be read."""
     return StorageCorruptError(
         f"a block of stored metric values is damaged: {why}; restore the workspace from a backup"
     )
@@ -221,5 +308,17 @@ _DECODERS: Final[dict[int, Callable[[bytes], Numbers | list[Scalar]]]] = {
     _BITS: _from_bits,
     _PACKED: _from_packed,
     _PACKED_ZLIB: _from_packed_zlib,
+}
+_tails: Final = msgspec.msgpack.Decoder(
+    tuple[list[object], list[int], list[int]], ext_hook=_from_extension
+)
+_tail_values: Final = msgspec.msgpack.Decoder(
+    tuple[list[object], msgspec.Raw, msgspec.Raw], ext_hook=_from_extension
+)
+_DTYPES: Final[dict[int, type[np.float64] | type[np.int64]]] = {
+    _RAW_FLOAT: np.float64,
+    _PCO_FLOAT: np.float64,
+    _RAW_INT: np.int64,
+    _PCO_INT: np.int64,
 }
 _CODES: Final = frozenset({_RAW_FLOAT, _RAW_INT, *_DECODERS})

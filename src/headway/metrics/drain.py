@@ -4,7 +4,6 @@ Reading and deleting need no lock of their own here: who moves records into a st
 from doing the same. Files that somebody else deletes meanwhile are no error.
 """
 
-import fcntl
 import os
 import re
 import zlib
@@ -14,7 +13,14 @@ from typing import Final
 import msgspec
 
 from headway.errors import StorageCorruptError
-from headway.metrics.segment import UNFINISHED, SegmentHeader, parse_header, segment_path
+from headway.locks import is_held
+from headway.metrics.segment import (
+    UNFINISHED,
+    SegmentHeader,
+    implied_header,
+    parse_header,
+    segment_path,
+)
 from headway.metrics.slots import (
     HEADER_BYTES,
     INT_BODY,
@@ -84,31 +90,45 @@ def read(folder: Path, journal: JournalInfo, offset: int, max_bytes: int) -> byt
     return b"".join(parts)
 
 
-def discard(folder: Path, journal: JournalInfo, offset: int) -> None:
+def is_discarded(folder: Path, journal: JournalInfo, offset: int) -> bool:
+    """Whether the file that an offset is in was taken in and discarded already."""
+    numbers = _list(folder, journal.run_id).get(journal.writer_id, [])
+    if not numbers or not numbers[0]:
+        return False
+    header = _any_header(folder, journal, numbers)
+    return header is not None and offset // header.slots_bytes < numbers[0]
+
+
+def discard(folder: Path, journal: JournalInfo, offset: int, *, finished: bool) -> None:
     """Delete the files of a journal that were taken in up to an offset.
 
-    A living writer keeps its last file. Of a dead one everything goes once all was taken in, and
-    the folder of the run when nothing else is in it.
+    A living writer keeps its last file.
+
+    Args:
+        folder: Where the journals of the workspace are.
+        journal: Which.
+        offset: How far it was taken in.
+        finished: Whether nothing was left to read. Of a dead writer everything goes then, and the
+            folder of the run when nothing else is in it.
     """
     numbers = _list(folder, journal.run_id).get(journal.writer_id, [])
-    header = _any_header(folder, journal, numbers)
-    if header is None:
-        return
-    for number in numbers:
-        taken = (number + 1) * header.slots_bytes <= offset
-        if taken and (number != numbers[-1] or not journal.alive):
-            _path(folder, journal, number).unlink(missing_ok=True)
-    if not journal.alive and not read(folder, journal, offset, SLOT_BYTES):
+    if finished and not journal.alive:
         for number in numbers:
             _path(folder, journal, number).unlink(missing_ok=True)
         sweep(folder, journal.run_id)
+        return
+    header = _any_header(folder, journal, numbers) if numbers[1:] or not journal.alive else None
+    taken = 0 if header is None else offset // header.slots_bytes
+    for number in numbers[: len(numbers) - journal.alive]:
+        if number < taken:
+            _path(folder, journal, number).unlink(missing_ok=True)
 
 
 def sweep(folder: Path, run_id: str) -> None:
     """Delete what writers left that were killed while they made a file, and an empty folder."""
     for name in _names(folder / run_id):
         path = folder / run_id / name
-        if path.suffix == UNFINISHED and not _is_locked(path):
+        if path.suffix == UNFINISHED and not is_held(path):
             path.unlink(missing_ok=True)
     try:
         (folder / run_id).rmdir()
@@ -149,36 +169,50 @@ def _is_alive(folder: Path, run_id: str, writer_id: str) -> bool:
         if not numbers or numbers[-1] == probed:
             return False
         probed = numbers[-1]
-        if _is_locked(segment_path(folder, run_id, writer_id, probed)):
+        if is_held(segment_path(folder, run_id, writer_id, probed)):
             return True
-
-
-def _is_locked(path: Path) -> bool:
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(fd)
-    return False
 
 
 def _any_header(folder: Path, journal: JournalInfo, numbers: list[int]) -> SegmentHeader | None:
     for number in reversed(numbers):
-        path = _path(folder, journal, number)
-        try:
-            with path.open("rb") as file:
-                return _check_header(path, journal, number, file.read(HEADER_BYTES))
-        except FileNotFoundError:
-            continue
+        opened = _open(folder, journal, number)
+        if opened is not None:
+            fd, header = opened
+            os.close(fd)
+            return header
     return None
 
 
-def _check_header(path: Path, journal: JournalInfo, number: int, data: bytes) -> SegmentHeader:
+def _open(folder: Path, journal: JournalInfo, number: int) -> tuple[int, SegmentHeader] | None:
+    """A file of a journal and what its header says; None where it is not there any more."""
+    path = _path(folder, journal, number)
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        return fd, _header(path, journal, number, fd)
+    except BaseException as error:
+        is_there = _is_at(path, fd)
+        os.close(fd)
+        if isinstance(error, StorageCorruptError) and not is_there:
+            return None  # its writer has made another segment of it meanwhile
+        raise
+
+
+def _is_at(path: Path, fd: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(fd))
+    except FileNotFoundError:
+        return False
+
+
+def _header(path: Path, journal: JournalInfo, number: int, fd: int) -> SegmentHeader:
+    data = os.pread(fd, HEADER_BYTES, 0)
+    if not any(data):
+        room = os.fstat(fd).st_size - HEADER_BYTES
+        if room > 0 and room % SLOT_BYTES == 0:  # a power cut took it: name and size say the same
+            return implied_header(journal.run_id, journal.writer_id, number, room)
     header = parse_header(path, data)
     found = (header.run_id, header.writer_id, header.number)
     if found != (journal.run_id, journal.writer_id, number):
@@ -194,13 +228,11 @@ def _read_segment(
     folder: Path, journal: JournalInfo, number: int, at: int, wanted: int, *, is_last: bool
 ) -> bytes | None:
     """Slots of one file; None where the file is not there."""
-    path = _path(folder, journal, number)
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    opened = _open(folder, journal, number)
+    if opened is None:
         return None
+    fd, header = opened
     try:
-        header = _check_header(path, journal, number, os.pread(fd, HEADER_BYTES, 0))
         data = os.pread(fd, wanted, HEADER_BYTES + at)
         if is_last and not _written_after(fd, at + wanted, header.slots_bytes):
             return data[: used_bytes(data)]

@@ -12,11 +12,14 @@ import time
 import weakref
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from headway.checks import check_name
 from headway.errors import InvalidValueError
+from headway.metrics.forms import FORMS, learn
+from headway.metrics.point_log import Pen, PointLog
 from headway.metrics.scalars import to_scalar, to_scalars, to_step
 from headway.metrics.segment import FULL, SegmentHeader
 from headway.metrics.slots import (
@@ -36,15 +39,15 @@ from headway.metrics.slots import (
 from headway.metrics.tape import Tape, TapeClosedError, slots_bytes
 from headway.model import Scalar, SeriesForm
 
-_FLOAT: Final = int(Kind.FLOAT)
-_INT: Final = int(Kind.INT)
-_pack_float: Final = FLOAT_BODY.pack
-_pack_int: Final = INT_BODY.pack
 _pack_slot_into: Final = SLOT.pack_into
+_pack_part: Final = PART_BODY.pack
+_pack_reference: Final = REFERENCE_BODY.pack
 _crc32: Final = zlib.crc32
+_PART: Final = int(Kind.PART)
+_TEXT: Final = int(Kind.TEXT)
 
 
-class JournalWriter:
+class JournalWriter(PointLog):
     """Logs the points of one run from this process. Any number of threads may log.
 
     ``log`` and its kin raise for misuse only. Points that cannot be written because storage fails
@@ -60,6 +63,9 @@ class JournalWriter:
         max_name_chars: Longest name of a metric or column.
         clock: Nanoseconds since the epoch.
         warn: Told once, in words for a person, that points are being lost or are not safe.
+
+    Attributes:
+        pen: What whoever logs here by ``PointLog`` writes with.
     """
 
     def __init__(
@@ -84,9 +90,13 @@ class JournalWriter:
         self._warned = False
         self._lost_before = 0
         self._renewing = threading.Lock()
-        self._tape = self._new_tape(writer_id, 0)
+        self.pen = self._pen = Pen(self._new_tape(writer_id, 0))
         with _registering:
             _journals.add(self)
+
+    @property
+    def _tape(self) -> Tape:
+        return self.pen.tape
 
     @property
     def writer_id(self) -> str:
@@ -103,56 +113,36 @@ class JournalWriter:
         """How many points this process could not keep."""
         return self._lost_before + self._tape.lost
 
-    def log(self, name: str, value: object, step: object = None) -> None:
-        """Log one value.
-
-        Args:
-            name: The metric.
-            value: A float, int, bool, str or None, or one number of NumPy, PyTorch or the like.
-            step: Where it stands; None to have steps counted.
-
-        Raises:
-            InvalidValueError: The name, the value or the step is not accepted.
-        """
-        tape = self._tape
-        try:
-            # The types that nearly all points have; whatever fails here is looked at closely.
-            if value.__class__ is float:
-                pack, kind = _pack_float, _FLOAT
-            elif value.__class__ is int:
-                pack, kind = _pack_int, _INT
-            else:
-                raise TypeError
-            if step is None:
-                body = pack(tape.names[name] | kind, self._clock() // 1000, 0, value)
-            elif step.__class__ is int:
-                body = pack(tape.names[name] | kind | HAS_STEP, self._clock() // 1000, step, value)
-            else:
-                raise TypeError
-        except (KeyError, TypeError, struct.error):
-            self._log_checked(name, value, step)
-            return
-        segment = tape.segment
-        try:
-            _pack_slot_into(segment.map, segment.take(), _crc32(body), body)
-        except FULL:
-            try:
-                tape.put(body)
-            except TapeClosedError:
-                self._log_checked(name, value, step)
-
     def log_metrics(self, metrics: Mapping[str, object], step: object = None) -> None:
         """Log one value of each of several metrics, at the same time and step.
 
         Raises:
             InvalidValueError: One of them is not accepted; nothing is logged then.
         """
-        at = to_step("of several", step)
-        points = [
-            (self._check_key("scalar", name), to_scalar(name, value, self._max_text_bytes))
-            for name, value in metrics.items()
-        ]
-        self._write(points, at)
+        tape = self.pen.tape
+        names, now = tape.names, tape.clock() // 1000
+        at, flag = (0, 0) if step is None else (step, HAS_STEP)
+        try:
+            if at.__class__ is not int:
+                raise TypeError
+            bodies = [
+                (form := FORMS[value.__class__])[0](names[name] | form[1] | flag, now, at, value)
+                for name, value in metrics.items()
+            ]
+        except (KeyError, TypeError, struct.error):
+            self._log_metrics_checked(metrics, step)
+            return
+        mapped, take = tape.slot
+        for index, body in enumerate(bodies):
+            try:
+                _pack_slot_into(mapped, take(), _crc32(body), body)
+            except FULL:
+                try:
+                    tape.put(body)
+                except TapeClosedError:
+                    self._log_metrics_checked(dict(islice(metrics.items(), index, None)), step)
+                    return
+                mapped, take = tape.slot
 
     def log_values(
         self, name: str, values: Iterable[object], form: SeriesForm = "list", column: str = ""
@@ -202,21 +192,37 @@ class JournalWriter:
             else:
                 return
 
-    def sync(self) -> None:
-        """Carry what was logged to the disk (``fdatasync``). To be called about once a second."""
+    def settle(self) -> None:
+        """See that readers can go on. To be called about once a second, before a drain."""
         tape = self._tape
         if tape.vanished:
             self._tell_of_loss(f"the file {tape.segment.path} was deleted")
             tape.lose(tape.segment.used // SLOT_BYTES)
             tape.close()
         else:
-            try:
-                tape.sync()
-            except OSError as error:
-                self._tell(
-                    f"metric points of run {self._run_id} are written, but could not be carried to "
-                    f"the disk: {error}; a power cut may take them"
-                )
+            tape.settle()
+
+    def sync(self) -> None:
+        """``settle``, and carry what was logged to the disk, where it is not drained at once."""
+        self.settle()
+        try:
+            self._tape.sync()
+        except OSError as error:
+            self._tell(
+                f"metric points of run {self._run_id} are written, but could not be carried to "
+                f"the disk: {error}; a power cut may take them"
+            )
+
+    def recycle(self, writer_id: str, offset: int) -> None:
+        """Use files again that the workspace has taken in.
+
+        Args:
+            writer_id: The journal that was taken in; another than this one is left alone.
+            offset: How far.
+        """
+        tape = self._tape
+        if tape.writer_id == writer_id:
+            tape.recycle(offset)
 
     def close(self) -> None:
         """Carry the journal to the disk and end it. Logging again begins another one."""
@@ -268,11 +274,56 @@ class JournalWriter:
     def _now(self) -> int:
         return self._clock() // 1000
 
-    def _log_checked(self, name: object, value: object, step: object) -> None:
-        """``log`` for what its fast path does not know: new names, other types, misuse."""
+    def _open_pen(self) -> Pen:
+        return self.pen
+
+    def log_checked(self, name: object, value: object, step: object) -> None:
+        """Log one value, whatever it is. ``log`` is the quick way."""
+        if value.__class__ is str and self._log_text(name, cast("str", value), step):
+            return
         key = self._check_key("scalar", name)
         scalar = to_scalar(name, value, self._max_text_bytes)
-        self._write([(key, scalar)], to_step(name, step))
+        learn(value, scalar)
+        at = to_step(name, step)
+        if (value is not scalar or step is not at) and key[1] in self.pen.tape.names:
+            self.log(key[1], scalar, step=at)  # what a tensor holds is logged as quickly
+        else:
+            self._write([(key, scalar)], at)
+
+    def _log_text(self, name: object, text: str, step: object) -> bool:
+        """Log a text where nothing is in the way; False where it is to be done with more care.
+
+        Parts that were written by then belong to a text that is never referred to.
+        """
+        tape = self.pen.tape
+        mapped, take = tape.slot
+        try:
+            head, at = tape.names[cast("str", name)] | _TEXT, 0
+            if step is not None:
+                head, at = head | HAS_STEP, cast("int", step)
+            data = text.encode()
+            if at.__class__ is not int or len(data) > self._max_text_bytes:
+                return False
+            text_id = next(tape.text_ids) & MAX_ID
+            for start in range(0, len(data), PART_BYTES):
+                body = _pack_part(text_id << 8 | _PART, data[start : start + PART_BYTES])
+                _pack_slot_into(mapped, take(), _crc32(body), body)
+            reference = text_id | len(data) << 24
+            body = _pack_reference(head, tape.clock() // 1000, at, reference)
+            _pack_slot_into(mapped, take(), _crc32(body), body)
+        except (KeyError, *FULL):
+            return False
+        return True
+
+    def _log_metrics_checked(self, metrics: Mapping[str, object], step: object) -> None:
+        at = to_step("of several", step)
+        points: list[tuple[_Key, Scalar]] = []
+        for name, value in metrics.items():
+            key = self._check_key("scalar", name)
+            scalar = to_scalar(name, value, self._max_text_bytes)
+            learn(value, scalar)
+            points.append((key, scalar))
+        self._write(points, at)
 
     def _write(self, points: list[tuple["_Key", Scalar]], step: int | None) -> None:
         now = self._now()
@@ -339,9 +390,9 @@ class JournalWriter:
 
     def _renew(self, seen: Tape) -> None:
         with self._renewing:
-            if self._tape is seen:
+            if self.pen.tape is seen:
                 self._lost_before += seen.lost - seen.unreported
-                self._tape = self._new_tape(_new_writer_id(), seen.unreported)
+                self.pen.tape = self._new_tape(_new_writer_id(), seen.unreported)
 
     def _tell_of_loss(self, error: object) -> None:
         self._tell(
@@ -366,7 +417,7 @@ class JournalWriter:
         self._tape.abandon()  # also its descriptors: they would keep the parent's lock
         self._renewing = threading.Lock()
         self._lost_before = 0
-        self._tape = self._new_tape(_new_writer_id(), 0)
+        self.pen.tape = self._new_tape(_new_writer_id(), 0)
 
 
 _Key = tuple[SeriesForm, str, str]

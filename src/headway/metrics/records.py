@@ -6,6 +6,7 @@ There is no Python step per number, only per text. The format is described in
 
 import re
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, cast, get_args
 
@@ -13,6 +14,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from headway.checks import check_name
+from headway.errors import InvalidValueError
 from headway.metrics.slots import (
     HAS_STEP,
     MAX_ID,
@@ -33,12 +36,17 @@ SeriesKey = tuple[str, str, SeriesForm]
 
 _MAX_PENDING_BYTES: Final = 64 << 20
 _BLOCK_SLOTS: Final = 1 << 13  # what is checked at once stays in the cache
+_MAX_NAME_CHARS: Final = 1 << 16
+"""However long the settings of a writer allow them to be."""
 _FORMS: Final = frozenset(get_args(SeriesForm))
 _HEXADECIMAL: Final = re.compile(rf"-?[0-9a-f]{{1,{MAX_INTEGER_BITS // 4}}}")
-_RECORD: Final = np.dtype(
+RECORD: Final = np.dtype(
     [("crc", "<u4"), ("head", "<u4"), ("time", "<i8"), ("step", "<i8"), ("value", "<i8")]
 )
-_REFERRING: Final = (Kind.TEXT, Kind.BIGINT, Kind.NAME)
+"""A slot of the journal."""
+_REFERS: Final = np.isin(np.arange(HAS_STEP), (Kind.TEXT, Kind.BIGINT, Kind.NAME))
+"""By kind, whether a record refers to a text."""
+_MOST_TEXT_BYTES: Final = 0xFFFFFFFFFF
 
 
 class NameTable(msgspec.Struct, frozen=True):
@@ -55,6 +63,26 @@ class NameTable(msgspec.Struct, frozen=True):
     def to_bytes(self) -> bytes:
         """The table as it is kept."""
         return msgspec.msgpack.encode(self)
+
+    def names_since(self, before: "NameTable") -> bytes:
+        """The names that are not in the table before, as they are kept; no bytes for none."""
+        names = {id: key for id, key in self.names.items() if before.names.get(id) != key}
+        return NameTable(names).to_bytes() if names else b""
+
+    def pending_since(self, before: "NameTable") -> bytes:
+        """What is pending, as it is kept; no bytes where neither table has anything."""
+        return NameTable({}, self.pending).to_bytes() if self.pending or before.pending else b""
+
+    @classmethod
+    def joined(cls, parts: Iterable[bytes]) -> "NameTable":
+        """The table of what was added bit by bit; what is pending is that of the last part."""
+        names: dict[int, SeriesKey] = {}
+        pending: dict[int, bytes] = {}
+        for part in parts:
+            added = cls.from_bytes(part)
+            names |= added.names
+            pending = added.pending
+        return cls(names, pending)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "NameTable":
@@ -118,7 +146,7 @@ def decode(data: bytes, names: NameTable, *, torn: bool) -> Stretch:
         consumed = first_bad * SLOT_BYTES
     if torn:
         consumed = whole
-    records = np.ascontiguousarray(slots).view(_RECORD).reshape(-1)
+    records = np.ascontiguousarray(slots).view(RECORD).reshape(-1)
     return _read(records, names, consumed, lost)
 
 
@@ -146,20 +174,29 @@ def _make_tables() -> tuple[int, list[NDArray[np.uint32]]]:
 _CRC_OF_ZEROS, _TABLES = _make_tables()
 
 
+def checksums(bodies: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """The CRC-32 of each body of a record.
+
+    Args:
+        bodies: A row for each position in the body, a column for each body: at most some thousand,
+            so that they stay in the cache.
+    """
+    crc = np.full(bodies.shape[1], _CRC_OF_ZEROS, np.uint32)
+    for table, column in zip(_TABLES, bodies, strict=True):
+        if (column == column[0]).all():  # most bytes of heads, times and steps
+            crc ^= table[column[0]]
+        else:
+            crc ^= table[column]
+    return crc
+
+
 def _check(slots: NDArray[np.uint8]) -> Bools:
     """Which slots hold what their checksum says; an empty slot does not."""
     good = np.empty(len(slots), np.bool_)
     for begin in range(0, len(slots), _BLOCK_SLOTS):
         block = slots[begin : begin + _BLOCK_SLOTS]
-        columns = np.ascontiguousarray(block.T)
-        crc = np.full(len(block), _CRC_OF_ZEROS, np.uint32)
-        for table, column in zip(_TABLES, columns[4:], strict=True):
-            if (column == column[0]).all():  # most bytes of heads, times and steps
-                crc ^= table[column[0]]
-            else:
-                crc ^= table[column]
         stored = np.ascontiguousarray(block[:, :4]).view("<u4").reshape(-1)
-        good[begin : begin + len(block)] = crc == stored
+        good[begin : begin + len(block)] = checksums(np.ascontiguousarray(block.T)[4:]) == stored
     return good
 
 
@@ -173,7 +210,6 @@ class _Reading:
     names: dict[int, SeriesKey]
     pending: dict[int, bytes]
     lost: int
-    changed: bool = False
     defined: list[SeriesKey] = field(default_factory=list["SeriesKey"])
     texts: dict[int, str | int] = field(default_factory=dict[int, str | int])
     """Texts, and integers that were kept as such, by the position of the record of the point."""
@@ -187,17 +223,17 @@ def _read(records: NDArray[np.void], table: NameTable, consumed: int, lost: int)
         _read_texts(records, kinds, reading)
         reading.lost += int(records["value"][kinds == Kind.LOST].clip(min=0).sum())
     columns = _read_points(records, heads, kinds, reading)
-    names = NameTable(reading.names, reading.pending) if reading.changed else table
+    same = reading.names == table.names and reading.pending == table.pending
+    names = table if same else NameTable(reading.names, reading.pending)
     return Stretch(consumed, reading.lost, columns, names)
 
 
 def _read_texts(records: NDArray[np.void], kinds: NDArray[np.uint8], reading: _Reading) -> None:
     """Put texts together, and define the names among them."""
     is_part = kinds == Kind.PART
-    at = np.flatnonzero(is_part | np.isin(kinds, _REFERRING))
+    at = np.flatnonzero(is_part | _REFERS[kinds])
     if not at.size:
         return
-    reading.changed = True
     chosen = records[at]
     owner = np.where(is_part[at], chosen["head"] >> 8, chosen["value"] & MAX_ID).astype(np.int64)
     payload = chosen.view(np.uint8).reshape(-1, SLOT_BYTES)[:, -PART_BYTES:]
@@ -227,31 +263,51 @@ def _cut_texts(
 ) -> None:
     begins = firsts[np.searchsorted(firsts, references, side="right") - 1]
     begins = np.maximum(begins, np.r_[-1, references[:-1]] + 1)
+    owners = at[references]
+    lengths = (records["value"][owners] >> 24) & _MOST_TEXT_BYTES
+    data = pieces.tobytes()
     names: list[tuple[int, str]] = []
-    for row, begin in zip(references.tolist(), begins.tolist(), strict=True):
-        record = records[int(at[row])]
-        length = int(record["value"]) >> 24 & 0xFFFFFFFFFF
-        needed = -(-length // PART_BYTES)
+    for owner, kind, head, length, row, begin in zip(
+        cast("list[int]", owners.tolist()),
+        cast("list[int]", kinds[owners].tolist()),
+        cast("list[int]", records["head"][owners].tolist()),
+        cast("list[int]", lengths.tolist()),
+        cast("list[int]", references.tolist()),
+        cast("list[int]", begins.tolist()),
+        strict=True,
+    ):
+        first = row - -(-length // PART_BYTES)
         text = None
-        if needed <= row - begin:
-            text = _text(pieces[row - needed : row].tobytes()[:length])
-        if kinds[at[row]] == Kind.NAME:
+        if first >= begin:
+            text = _text(data[first * PART_BYTES : first * PART_BYTES + length])
+        if kind == Kind.NAME:
             if text is not None:
-                names.append((int(record["head"]) >> 8, text))
+                names.append((head >> 8, text))
         elif text is not None:
-            value = _big_integer(text) if kinds[at[row]] == Kind.BIGINT else text
+            value = _big_integer(text) if kind == Kind.BIGINT else text
             if value is not None:
-                reading.texts[int(at[row])] = value
+                reading.texts[owner] = value
     for name_id, text in sorted(names):
         _define(reading, name_id, text)
 
 
 def _define(reading: _Reading, name_id: int, text: str) -> None:
     lines = text.split("\n")
-    if len(lines) == 3 and lines[0] in _FORMS and lines[1]:
+    if len(lines) == 3 and lines[0] in _FORMS and _is_name(lines[1]):
+        if lines[2] and not _is_name(lines[2]):
+            return
         key = (lines[1], lines[2], cast("SeriesForm", lines[0]))
         reading.names[name_id] = key
         reading.defined.append(key)
+
+
+def _is_name(text: str) -> bool:
+    """Whether it is what writers accept: a journal may come from a stranger."""
+    try:
+        check_name("metric name", text, _MAX_NAME_CHARS)
+    except InvalidValueError:
+        return False
+    return True
 
 
 def _keep_pending(reading: _Reading, pieces: NDArray[np.uint8], owner: Ints, refers: Bools) -> None:
@@ -319,61 +375,95 @@ def _columns(
         narrow = series.astype(np.uint16) if len(keys) < 1 << 16 else series
         order = np.argsort(narrow, kind="stable")  # a radix sort for 16 bits
         at, series = at[order], series[order]
+    # Gathered once for all: what is left to do for each series is to cut slices.
+    own = _Gathered.of(records, kinds, at)
     starts = np.flatnonzero(np.r_[True, series[1:] != series[:-1]]) if series.size else series
+    lowest = np.minimum.reduceat(own.kinds, starts) if series.size else own.kinds
+    highest = np.maximum.reduceat(own.kinds, starts) if series.size else own.kinds
     columns: list[Column] = []
     with_points: set[SeriesKey] = set()
-    for begin, end in zip(starts.tolist(), [*starts[1:].tolist(), len(series)], strict=False):
-        key = keys[int(series[begin])]
+    for number, begin, end, low, high in zip(
+        cast("list[int]", series[starts].tolist()),
+        starts.tolist(),
+        [*starts[1:].tolist(), len(series)],
+        lowest.tolist(),
+        highest.tolist(),
+        strict=False,
+    ):
+        key = keys[number]
         with_points.add(key)
-        columns.append(_column(key, records, kinds, at[begin:end], reading.texts))
+        values = own.values(begin, end, low if low == high else None, reading.texts)
+        columns.append(own.column(key, begin, end, values))
     empty = [key for key in dict.fromkeys(reading.defined) if key not in with_points]
-    columns += [_column(key, records, kinds, at[:0], reading.texts) for key in empty]
+    columns += [own.column(key, 0, 0, []) for key in empty]
     return columns
 
 
-def _column(
-    key: SeriesKey,
-    records: NDArray[np.void],
-    kinds: NDArray[np.uint8],
-    at: Ints,
-    texts: dict[int, str | int],
-) -> Column:
-    own = records[at] if len(at) != len(records) else records
-    return Column(
-        name=key[0],
-        column=key[1],
-        form=key[2],
-        times=np.ascontiguousarray(own["time"]),
-        steps=np.ascontiguousarray(own["step"]),
-        has_step=(own["head"] & HAS_STEP) != 0,
-        values=_values(own, kinds[at], at, texts),
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class _Gathered:
+    """The records of points, series by series, as arrays."""
 
+    at: Ints
+    kinds: NDArray[np.uint8]
+    times: Ints
+    steps: Ints
+    has_step: Bools
+    raw: Ints
 
-def _values(
-    records: NDArray[np.void], kinds: NDArray[np.uint8], at: Ints, texts: dict[int, str | int]
-) -> Values:
-    raw = np.ascontiguousarray(records["value"])
-    if not kinds.size:
-        return []
-    if int(kinds.min()) == int(kinds.max()):
-        match int(kinds[0]):
-            case Kind.FLOAT:
-                return raw.view(np.float64)
-            case Kind.INT:
-                return raw
-            case Kind.BOOL:
-                return raw != 0
-            case _:
-                pass
-    mixed = np.full(len(raw), None, np.object_)
-    for kind, plain in (
-        (Kind.FLOAT, raw.view(np.float64)),
-        (Kind.INT, raw),
-        (Kind.BOOL, raw != 0),
-    ):
-        chosen = kinds == kind
-        mixed[chosen] = plain[chosen].tolist()
-    for index in np.flatnonzero((kinds == Kind.TEXT) | (kinds == Kind.BIGINT)).tolist():
-        mixed[index] = texts[int(at[index])]
-    return cast("list[Scalar]", mixed.tolist())
+    @classmethod
+    def of(cls, records: NDArray[np.void], kinds: NDArray[np.uint8], at: Ints) -> "_Gathered":
+        whole = len(at) == len(records) and bool((at == np.arange(len(at))).all())
+        own = records if whole else records[at]
+        return cls(
+            at=at,
+            kinds=kinds if whole else kinds[at],
+            times=np.ascontiguousarray(own["time"]),
+            steps=np.ascontiguousarray(own["step"]),
+            has_step=(own["head"] & HAS_STEP) != 0,
+            raw=np.ascontiguousarray(own["value"]),
+        )
+
+    def column(self, key: SeriesKey, begin: int, end: int, values: Values) -> Column:
+        return Column(
+            name=key[0],
+            column=key[1],
+            form=key[2],
+            times=self.times[begin:end],
+            steps=self.steps[begin:end],
+            has_step=self.has_step[begin:end],
+            values=values,
+        )
+
+    def values(self, begin: int, end: int, kind: int | None, texts: dict[int, str | int]) -> Values:
+        """The values of a series.
+
+        Args:
+            begin: Its first record.
+            end: Behind its last one.
+            kind: That of all its records; None where they differ.
+            texts: By the position of their record.
+        """
+        raw = self.raw[begin:end]
+        if kind == Kind.FLOAT:
+            return raw.view(np.float64)
+        if kind == Kind.INT:
+            return raw
+        if kind == Kind.BOOL:
+            return raw != 0
+        if kind == Kind.TEXT:
+            return [texts[i] for i in cast("list[int]", self.at[begin:end].tolist())]
+        return self._mixed(begin, end, texts)
+
+    def _mixed(self, begin: int, end: int, texts: dict[int, str | int]) -> Values:
+        raw, kinds = self.raw[begin:end], self.kinds[begin:end]
+        mixed = np.full(len(raw), None, np.object_)
+        for kind, plain in (
+            (Kind.FLOAT, raw.view(np.float64)),
+            (Kind.INT, raw),
+            (Kind.BOOL, raw != 0),
+        ):
+            chosen = kinds == kind
+            mixed[chosen] = plain[chosen].tolist()
+        for index in np.flatnonzero((kinds == Kind.TEXT) | (kinds == Kind.BIGINT)).tolist():
+            mixed[index] = texts[int(self.at[begin + index])]
+        return cast("list[Scalar]", mixed.tolist())

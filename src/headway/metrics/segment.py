@@ -1,5 +1,6 @@
 """One file of a journal, as the process that writes it sees it."""
 
+import errno
 import fcntl
 import mmap
 import os
@@ -28,10 +29,11 @@ FULL: Final = (struct.error, ValueError, TypeError)
 """What writing into a segment raises: the first when no slot is left, the others when closed."""
 
 UNFINISHED: Final = ".new"
-"""The suffix of a segment that its writer has not finished making."""
+"""The suffix of a segment that its writer has not finished making, or has ready as its next."""
 _MAGIC: Final = b"headway-journal"
 _MOST_TRIES: Final = 20
 _EMPTY: Final = bytes(SLOT_BYTES)
+_ZEROS: Final = bytes(1 << 16)
 
 
 class SegmentHeader(msgspec.Struct, frozen=True):
@@ -53,6 +55,19 @@ class SegmentHeader(msgspec.Struct, frozen=True):
         if len(head) > HEADER_BYTES:
             raise ValueError(f"the header of a journal has {len(head)} bytes")
         return head.ljust(HEADER_BYTES, b"\0")
+
+
+def implied_header(run_id: str, writer_id: str, number: int, room: int) -> SegmentHeader:
+    """The header of a segment by its name and its room, for one whose own a power cut has taken."""
+    return SegmentHeader(
+        run_id=run_id,
+        writer_id=writer_id,
+        number=number,
+        slots_bytes=room,
+        pid=0,
+        boot_id="",
+        created_at=0,
+    )
 
 
 def parse_header(path: Path, data: bytes) -> SegmentHeader:
@@ -96,15 +111,26 @@ class Segment:
     """An open segment. Its holder keeps a lock on the file: as long as it is held, it lives.
 
     Writing a record is ``SLOT.pack_into(segment.map, segment.take(), crc, body)``, which needs no
-    lock: ``take`` hands out each slot once.
+    lock: ``take`` is one call of C, so that the interpreter hands out each slot once.
+
+    Attributes:
+        path: Where the file is.
+        number: Its place among the segments of the journal, from 0.
+        map: What records are written into.
+        size: Of the file, in bytes.
+        take: Hands out where in the map the next record goes.
+        mended: Whether ``settle`` has filled a slot whose taker may yet come to write it.
     """
 
     __slots__ = (
+        "_carried",
         "_checked",
-        "_entered",
+        "_has_hole",
         "_hole",
         "_hole_since",
         "map",
+        "mended",
+        "number",
         "path",
         "size",
         "take",
@@ -113,20 +139,23 @@ class Segment:
     map: mmap.mmap | bytearray
     take: Callable[[], int]
 
-    def __init__(self, path: Path, mapped: mmap.mmap | bytearray) -> None:
+    def __init__(self, path: Path, number: int, mapped: mmap.mmap | bytearray) -> None:
         self.path = path
+        self.number = number
         self.map = mapped
+        self.mended = False
         self.size = len(mapped)
         self.take = count(HEADER_BYTES, SLOT_BYTES).__next__
-        self._entered = False
         self._checked = HEADER_BYTES
+        self._carried = 0
+        self._has_hole = False
         self._hole = 0
         self._hole_since = 0
 
     @classmethod
     def none(cls) -> Self:
         """A segment without room, in the place of one that is not there."""
-        return cls(Path(), bytearray())
+        return cls(Path(), -1, bytearray())
 
     @classmethod
     def create(cls, folder: Path, header: SegmentHeader) -> Self:
@@ -161,7 +190,47 @@ class Segment:
             raise
         finally:
             os.close(fd)  # the map has a descriptor of its own, and by it keeps the lock
-        return cls(path, mapped)
+        return cls(path, header.number, mapped)
+
+    def recycle(self, header: SegmentHeader) -> "Segment":
+        """Make the file of this segment a new one, to be entered later; this one is then closed.
+
+        It must be full, not mended, and taken in by the workspace. A power cut at any time leaves
+        the old segment, which is known to be taken in, or one that is not entered, which is swept:
+        never old records under a new header. Both share the map until ``give_up``.
+
+        Raises:
+            OSError: The file was deleted by whoever took it in, or cannot be written.
+        """
+        if not isinstance(self.map, mmap.mmap):
+            raise OSError(errno.EBADF, "the segment is closed")
+        path = self.path.with_suffix(UNFINISHED)  # by its own number: no other file has that name
+        self.path.rename(path)
+        sync_folder(path.parent)
+        self.path = path
+        for at in range(HEADER_BYTES, self.size, len(_ZEROS)):
+            self.map[at : at + len(_ZEROS)] = _ZEROS[: self.size - at]
+        self.map[:HEADER_BYTES] = header.to_bytes()
+        sync_file(path)
+        return Segment(path, header.number, self.map)
+
+    def give_up(self) -> None:
+        """Leave the map to the segment that this one was made into."""
+        self.map = bytearray()
+
+    def enter(self, path: Path) -> None:
+        """Put a recycled segment in its place: from now on readers see it.
+
+        Raises:
+            OSError: It was deleted, or the folder cannot be written.
+        """
+        self.path.rename(path)
+        self.path = path
+
+    def delete(self) -> None:
+        """Close a segment that nobody reads, and delete its file."""
+        self.path.unlink(missing_ok=True)
+        self.close()
 
     @property
     def used(self) -> int:
@@ -184,33 +253,25 @@ class Segment:
             Whether every slot of the segment is written.
         """
         while (empty := self._first_empty()) < self.size:
-            if not used_bytes(bytes(self.map[empty:])):
+            self._has_hole = self._is_written_after(empty)
+            if not self._has_hole:
                 return False
             if empty != self._hole:
                 self._hole, self._hole_since = empty, now
             if 0 <= now - self._hole_since < patience:  # a clock set back must not prolong it
                 return False
+            self.mended = True
             body = INT_BODY.pack(Kind.LOST, now // 1000, 0, 1)
             SLOT.pack_into(self.map, empty, zlib.crc32(body), body)
+        self._has_hole = False
         return True
 
     def sync(self) -> None:
-        """Carry what is written to the disk."""
-        if not isinstance(self.map, mmap.mmap):
-            return
-        # Not by the map's own flush, which would hold up every thread of the process meanwhile.
-        try:
-            fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return
-        try:
-            os.fdatasync(fd)
-        finally:
-            os.close(fd)
-        if not self._entered:
-            for folder in (self.path.parent, self.path.parent.parent):
-                _sync_folder(folder)
-            self._entered = True
+        """Carry what was written before the last ``settle`` to the disk, where there is more."""
+        written = self._checked
+        if isinstance(self.map, mmap.mmap) and (written > self._carried or self._has_hole):
+            sync_file(self.path)
+            self._carried = written
 
     def close(self) -> None:
         """Give up the file and the lock; writing raises from now on."""
@@ -220,10 +281,17 @@ class Segment:
     def __del__(self) -> None:
         self.close()
 
+    def _is_written_after(self, at: int) -> bool:
+        """In pieces, so that no other thread waits for long."""
+        return any(
+            used_bytes(bytes(self.map[begin : begin + len(_ZEROS)]))
+            for begin in range(at, self.size, len(_ZEROS))
+        )
+
     def _first_empty(self) -> int:
         at = self._checked
         while at < self.size:
-            block = self.map[at : at + (1 << 16)]
+            block = self.map[at : at + len(_ZEROS)]
             found = block.find(_EMPTY)
             while found >= 0 and found % SLOT_BYTES:
                 found = -(-found // SLOT_BYTES) * SLOT_BYTES
@@ -237,7 +305,23 @@ class Segment:
         return self._checked
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Carry what is written into a file to the disk; nothing where it is not there any more.
+
+    A map's own flush would hold up every thread of the process meanwhile.
+    """
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        os.fdatasync(fd)
+    finally:
+        os.close(fd)
+
+
+def sync_folder(folder: Path) -> None:
+    """Carry to the disk which files are in a folder."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)

@@ -62,6 +62,16 @@ class ExperimentService:
             experiments.update(tx, changed)
         return changed
 
+    def delete(self, experiment_id: str) -> None:
+        """Remove an experiment that has no runs."""
+        with self._database.write() as tx:
+            experiment = find(tx, experiment_id)
+            if not experiments.delete(tx, experiment_id):
+                raise ConflictError(
+                    f"experiment {experiment.name!r} has runs and cannot be deleted: archive() "
+                    "takes it out of lists and keeps them"
+                )
+
     def list(self, *, name: str | None = None, archived: bool | None = False) -> list[Experiment]:
         """Experiments by name, ascending."""
         with self._database.read() as tx:

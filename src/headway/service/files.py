@@ -1,35 +1,32 @@
 """Files and logs of runs in an embedded workspace.
 
-Uploaded files are in the file storage, with a row each. What a submitted run writes itself (its
-logs, and ``outputs/`` in its working directory), and what was noted of it when it was submitted, is
-read where it stands, so it is there while the run lives; only regular files that do not lead out
-of their folder are seen.
+Uploaded files are in the file storage, with a row each. What a run writes itself is read where it
+stands (``live_files``). Where both have a name, the uploaded one counts.
 """
 
-import os
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from itertools import repeat
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from headway.checks import check_file_path
 from headway.engines import log_times
-from headway.engines.folder import RunFolder
-from headway.errors import RunFileExistsError, RunFileNotFoundError
+from headway.errors import RunFileExistsError, RunFileNotFoundError, RunStateError
 from headway.files.base import FileStorage
+from headway.files.checking import checked_stream
 from headway.model import FileEntry, LogPart
 from headway.service import logs
 from headway.service.layout import Layout
-from headway.service.lookup import find_rid
+from headway.service.live_files import PROGRAM_LOGS, RECORDS, LiveFiles
+from headway.service.lookup import find_rid, find_run
 from headway.settings import Settings
 from headway.store import files
 from headway.store.base import Database, Transaction
 from headway.store.files import StoredFileRow
 
-LOGS = "user_logs"
-RECORDS = "system_logs"
-OUTPUTS = "outputs"
+_WRITERS: Final = 8
 
 
 class FileService:
@@ -53,42 +50,59 @@ class FileService:
         self, run_id: str, path: str, source: Path | BinaryIO, *, overwrite: bool = False
     ) -> FileEntry:
         """Keep a file under a name of the run."""
+        return self._put(run_id, {path: source}, overwrite)[0]
+
+    def put_many(
+        self, run_id: str, sources: Mapping[str, Path], *, overwrite: bool = False
+    ) -> list[FileEntry]:
+        """Keep several files, all or none."""
+        return self._put(run_id, sources, overwrite)
+
+    def append(self, run_id: str, path: str, offset: int, data: bytes) -> int:
+        """Take in a stretch of a log that the run's process keeps; the size after it."""
         check_file_path(path, self._settings.max_file_path_chars)
         with self._database.read() as tx:
-            self._check_free(tx, run_id, path, overwrite)
-        stored = self._storage.write(run_id, source)
-        entry = FileEntry(
-            path=path,
-            size_bytes=stored.size_bytes,
-            blake3=stored.blake3,
-            created_at=self._clock(),
-        )
-        with self._database.write() as tx:
-            rid = self._check_free(tx, run_id, path, overwrite)
-            files.put(tx, rid, StoredFileRow(entry, stored.key))
-        return entry
+            find_rid(tx, run_id)
+        return self._live(run_id).append(path, offset, data)
 
     def open(self, run_id: str, path: str) -> AbstractContextManager[BinaryIO]:
         """The bytes of a file or a log, to be read in order."""
         with self._database.read() as tx:
             row = files.by_path(tx, find_rid(tx, run_id), path)
         if row is not None:
-            return self._storage.open(run_id, row.storage_key)
-        for entry, where in self._live(run_id):
-            if entry.path == path:
-                if path.startswith(f"{LOGS}/"):
-                    return logs.open_log(self._layout.run(run_id), where)
-                return where.open("rb")
+            stored = self._storage.open(run_id, row.storage_key)
+            return checked_stream(stored, row.entry.blake3, f"the file {path!r} of run {run_id}")
+        where = self._live(run_id).find(path)
+        if where is not None:
+            if path.startswith(PROGRAM_LOGS):
+                return logs.open_log(self._layout.run(run_id), where)
+            return where.open("rb")
         names = ", ".join(entry.path for entry in self.list(run_id)[:20]) or "none"
         raise RunFileNotFoundError(f"run {run_id} has no file {path!r}; its files are: {names}")
+
+    def kept(self, run_id: str, path: str) -> StoredFileRow | None:
+        """A file that is kept for good; None for one that the run itself may still write to."""
+        with self._database.read() as tx:
+            return files.by_path(tx, find_rid(tx, run_id), path)
 
     def list(self, run_id: str, prefix: str = "") -> list[FileEntry]:
         """Files by name, ascending; logs are among them, with the size they have now."""
         with self._database.read() as tx:
             entries = {entry.path: entry for entry in files.of_run(tx, find_rid(tx, run_id))}
-        for entry, _ in self._live(run_id):
+        for entry in self._live(run_id).all():
             entries.setdefault(entry.path, entry)
         return [entries[path] for path in sorted(entries) if path.startswith(prefix)]
+
+    def clean(self, run_id: str) -> "list[str]":
+        """Remove the source from the working directory of a run that has ended."""
+        with self._database.read() as tx:
+            run = find_run(tx, run_id).run
+        if not run.status.ended:
+            raise RunStateError(
+                f"run {run_id} is {run.status}: its working directory is removed when it has "
+                "ended; cancel it, or wait for it"
+            )
+        return self._live(run_id).clean()
 
     def read_log(self, run_id: str, path: str, offset: int, limit: int) -> LogPart:
         """A stretch of a log; empty where it does not exist yet or has nothing more."""
@@ -101,50 +115,59 @@ class FileService:
 
     def _log_file(self, run_id: str, path: str) -> Path:
         name = check_file_path(path, self._settings.max_file_path_chars)
-        if not name.startswith(f"{LOGS}/"):
-            raise RunFileNotFoundError(
-                f"{path!r} is not a log: the logs of a run are under {LOGS}/"
-            )
-        return self._layout.run(run_id) / name
+        return self._live(run_id).log(name)
 
-    def _check_free(self, tx: Transaction, run_id: str, path: str, overwrite: bool) -> int:
-        rid = find_rid(tx, run_id)
-        taken = files.by_path(tx, rid, path) is not None or any(
-            entry.path == path for entry, _ in self._live(run_id)
+    def _put(
+        self, run_id: str, sources: Mapping[str, Path | BinaryIO], overwrite: bool
+    ) -> "list[FileEntry]":
+        for path in sources:
+            check_file_path(path, self._settings.max_file_path_chars)
+        with self._database.read() as tx:
+            self._check_free(tx, run_id, sources, overwrite)
+        if len(sources) > 1:
+            # Each waits for the disk most of the time, and what waits together is written together.
+            with ThreadPoolExecutor(_WRITERS, thread_name_prefix="headway-files") as pool:
+                stored = pool.map(self._store, repeat(run_id), sources, sources.values())
+                rows = list(stored)
+        else:
+            rows = [self._store(run_id, *one) for one in sources.items()]
+        with self._database.write() as tx:
+            rid = self._check_free(tx, run_id, sources, overwrite)
+            for row in rows:
+                files.put(tx, rid, row)
+        return [row.entry for row in rows]
+
+    def _store(self, run_id: str, path: str, source: Path | BinaryIO) -> StoredFileRow:
+        stored = self._storage.write(run_id, source)
+        entry = FileEntry(
+            path=path,
+            size_bytes=stored.size_bytes,
+            blake3=stored.blake3,
+            created_at=self._clock(),
         )
-        if taken and not overwrite:
-            raise RunFileExistsError(
-                f"run {run_id} has a file {path!r} already: choose another name, or pass "
-                "overwrite=True"
-            )
+        return StoredFileRow(entry, stored.key)
+
+    def _check_free(
+        self,
+        tx: Transaction,
+        run_id: str,
+        sources: Mapping[str, Path | BinaryIO],
+        overwrite: bool,
+    ) -> int:
+        """The key of the run's rows, if all names may be used."""
+        rid = find_rid(tx, run_id)
+        for path in () if overwrite else sources:
+            if files.by_path(tx, rid, path) is not None or self._is_record(run_id, path):
+                raise RunFileExistsError(
+                    f"run {run_id} has a file {path!r} already: choose another name, or pass "
+                    "overwrite=True"
+                )
         return rid
 
-    def _live(self, run_id: str) -> Iterator[tuple[FileEntry, Path]]:
-        """Files that a submitted run writes itself."""
-        folder = RunFolder(self._layout.run(run_id))
-        yield from _regular_files(folder.path / LOGS, LOGS)
-        yield from _regular_files(folder.path / RECORDS, RECORDS)
-        yield from _regular_files(folder.work_dir / OUTPUTS, OUTPUTS)
+    def _is_record(self, run_id: str, path: str) -> bool:
+        """Whether a file of this name was written by whoever executes the run."""
+        mine = path.startswith((PROGRAM_LOGS, RECORDS))
+        return mine and self._live(run_id).find(path) is not None
 
-
-def _regular_files(root: Path, name: str) -> Iterator[tuple[FileEntry, Path]]:
-    if root.is_symlink():
-        return
-    for folder, _, names in os.walk(root):
-        for file in names:
-            where = Path(folder, file)
-            try:
-                found = where.lstat()
-            except FileNotFoundError:
-                continue
-            if stat.S_ISREG(found.st_mode):
-                path = f"{name}/{where.relative_to(root).as_posix()}"
-                yield (
-                    FileEntry(
-                        path=path,
-                        size_bytes=found.st_size,
-                        blake3=None,
-                        created_at=found.st_mtime_ns // 1000,
-                    ),
-                    where,
-                )
+    def _live(self, run_id: str) -> LiveFiles:
+        return LiveFiles(self._layout.run(run_id))

@@ -35,6 +35,11 @@ class Layout(msgspec.Struct, frozen=True):
         """Kept source directories."""
         return self.root / "snapshots"
 
+    @property
+    def assets(self) -> Path:
+        """Files of registered models."""
+        return self.root / "assets"
+
     def run(self, run_id: str) -> Path:
         """The folder of one run. Ids are checked, so they cannot lead elsewhere."""
         return self.runs / run_id
@@ -42,5 +47,5 @@ class Layout(msgspec.Struct, frozen=True):
     def create(self) -> None:
         """Make the folders, for this user alone where they are new."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for folder in (self.journals, self.runs, self.owners, self.snapshots):
+        for folder in (self.journals, self.runs, self.owners, self.snapshots, self.assets):
             folder.mkdir(exist_ok=True, mode=0o700)

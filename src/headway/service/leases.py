@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from headway.errors import StorageError
+from headway.locks import is_held
 
 
 class FileLease:
@@ -67,17 +68,7 @@ os.register_at_fork(after_in_child=_forget_all)
 
 def is_alive(path: Path) -> bool:
     """Whether some process holds the lease."""
-    try:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(fd)
-    return False
+    return is_held(path)
 
 
 def ring(path: Path) -> None:

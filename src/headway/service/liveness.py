@@ -61,14 +61,12 @@ class Liveness:
         with self._database.read() as tx:
             living = runs.live(tx)
         held = {owner: self._is_held(owner) for owner in {owner for _, owner in living if owner}}
-        for run_id, owner in living:
-            if owner is not None and held[owner]:
-                continue
-            with self._database.read() as tx:
-                stored = runs.by_id(tx, run_id)
-            if stored is not None:
-                with contextlib.suppress(StorageError):
-                    self.refresh(stored)
+        in_doubt = [run_id for run_id, owner in living if owner is None or not held[owner]]
+        with self._database.read() as tx:
+            found = runs.by_ids(tx, in_doubt)
+        for stored in found:
+            with contextlib.suppress(StorageError):
+                self.refresh(stored)
 
     def refresh(self, stored: StoredRun) -> StoredRun:
         """Bring one run up to date and return it as it is then."""
@@ -173,9 +171,12 @@ class Liveness:
         self, stored: StoredRun, status: Status, error: RunError | None, reason: str
     ) -> StoredRun:
         with self._database.write() as tx:
+            current = _again(tx, stored)
+            if current.run.status.ended:  # it ended itself since it was read; Completed may still
+                return current  # become Failed, but only where a person says so
             moved = transitions.move(
                 tx,
-                _again(tx, stored),
+                current,
                 status,
                 at=self._clock(),
                 actor=RECOVERY,

@@ -1,32 +1,37 @@
-"""New points of a series joined to what is stored of it: summary and chunks."""
+"""New points of a series joined to its summary and to the few that it keeps in its tail."""
 
-import math
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Final, cast, get_args
 
 import msgspec
 import numpy as np
-from msgspec.structs import replace
 
 from headway.metrics import chunks
-from headway.metrics.records import Column, Ints, Values
+from headway.metrics.buckets import as_float
+from headway.metrics.chunks import Numbers
+from headway.metrics.columns import Points, joined, listed, points_of
+from headway.metrics.records import Column, Ints
 from headway.model import Scalar, SeriesForm, SeriesSummary
-from headway.store.series import Chunk, StoredSeries
+from headway.service.sizes import Sizes
+from headway.store.points import Tail
+from headway.store.series import StoredSeries
 
-CHUNK_POINTS: Final = 8192
-"""A chunk of this many points is full and not written again."""
+_RANK: Final[dict[SeriesForm, int]] = {form: rank for rank, form in enumerate(get_args(SeriesForm))}
 
-_RANK: Final[dict[SeriesForm, int]] = {"scalar": 0, "list": 1, "table": 2}
+_Tail = tuple[list[int], list[int], list[Scalar]]
+_NO_TAIL: Final[_Tail] = ([], [], [])
 
 
-class Merged(msgspec.Struct, frozen=True):
-    """A series after new points, and the chunks to write."""
+class Grown(msgspec.Struct, frozen=True):
+    """A series after new points, and where they go."""
 
     series: StoredSeries
-    chunks: list[Chunk]
+    tail: Tail
+    points: Points | None
+    """For a chunk, with what was in the tail before; None where the tail holds them."""
 
 
-def merge(stored: StoredSeries, column: Column, tail: Chunk | None) -> Merged:
+def grow(stored: StoredSeries, column: Column, tail: bytes | None, sizes: Sizes) -> Grown:
     """Join new points to a series.
 
     Points logged without a step get the number of points before them.
@@ -34,93 +39,87 @@ def merge(stored: StoredSeries, column: Column, tail: Chunk | None) -> Merged:
     Args:
         stored: The series as stored.
         column: At least one new point.
-        tail: Its last chunk, which is replaced unless it is full.
+        tail: Its newest points, where some are outside of chunks.
+        sizes: How much a tail may hold.
     """
-    counted = np.arange(len(column.values), dtype=np.int64) + stored.summary.count
-    steps: Ints = np.where(column.has_step, column.steps, counted)
-    summary = _summary(stored.summary, column, steps)
-    values, times = column.values, column.times
-    sequence = 0 if tail is None else tail.sequence + 1
-    if tail is not None and tail.count < CHUNK_POINTS:
-        sequence = tail.sequence
-        values = _joined(chunks.decode(tail.values), values)
-        steps = np.concatenate([_integers(tail.steps), steps])
-        times = np.concatenate([_integers(tail.times), times])
-    written = [
-        Chunk(
-            series_id=stored.id,
-            sequence=sequence + i,
-            count=min(CHUNK_POINTS, len(values) - start),
-            values=chunks.encode(values[start : start + CHUNK_POINTS]),
-            steps=chunks.encode(steps[start : start + CHUNK_POINTS]),
-            times=chunks.encode(times[start : start + CHUNK_POINTS]),
-        )
-        for i, start in enumerate(range(0, len(values), CHUNK_POINTS))
-    ]
-    return Merged(StoredSeries(stored.id, summary), written)
+    before = chunks.decode_tail(tail) if tail else _NO_TAIL
+    if len(before[0]) + len(column.values) < sizes.tail:
+        # Lists: for a few points they are several times as fast as arrays.
+        steps, times, values = _lists(column, stored.summary.count)
+        encoded = chunks.encode_tail(before[0] + steps, before[1] + times, before[2] + values)
+        if len(encoded) <= sizes.tail_bytes:
+            grown = _grown(stored, column, steps, values[-1], _of_list(values))
+            return Grown(grown, Tail(stored.id, len(before[0]) + len(steps), encoded), None)
+    return _grow_chunk(stored, column, before)
 
 
-def values(blocks: list[bytes]) -> list[Scalar]:
-    """The points of a series from its blocks of values."""
-    if len(blocks) == 1:
-        return chunks.decode_list(blocks[0])
-    return [value for block in blocks for value in chunks.decode_list(block)]
+def _grow_chunk(stored: StoredSeries, column: Column, tail: _Tail) -> Grown:
+    """Join new points and those of the tail for a chunk."""
+    steps = _steps(column, stored.summary.count)
+    if isinstance(column.values, list):
+        extremes = _of_list(column.values)
+    else:
+        extremes = _of_array(column.values)
+    series = _grown(
+        stored, column, steps[[0, -1]].tolist(), listed(column.values[-1:])[0], extremes
+    )
+    points = Points(steps, column.times, column.values)
+    if tail[0]:
+        points = joined([points_of(*tail), points])
+    return Grown(series, Tail(stored.id, 0, None), points)
 
 
-def _summary(before: SeriesSummary, column: Column, steps: Ints) -> SeriesSummary:
-    low, high = _extremes(column)
-    first = int(steps[0]) if before.first_step is None else before.first_step
-    return replace(
-        before,
+def _lists(column: Column, before: int) -> _Tail:
+    """Steps, times and values of a few points."""
+    steps = cast("list[int]", column.steps.tolist())
+    known = cast("list[bool]", column.has_step.tolist())
+    if not all(known):
+        steps = [step if known[i] else before + i for i, step in enumerate(steps)]
+    return steps, cast("list[int]", column.times.tolist()), listed(column.values)
+
+
+def _steps(column: Column, before: int) -> Ints:
+    if column.has_step.all():
+        return column.steps
+    counted = np.arange(before, before + len(column.steps), dtype=np.int64)
+    return np.where(column.has_step, column.steps, counted)
+
+
+def _grown(
+    stored: StoredSeries,
+    column: Column,
+    steps: list[int],
+    last: Scalar,
+    extremes: tuple[float | None, float | None],
+) -> StoredSeries:
+    """The series after new points, of whose steps the first and the last one matter."""
+    before = stored.summary
+    after = SeriesSummary(
+        run_id=before.run_id,
+        name=before.name,
+        column=before.column,
         form=max(before.form, column.form, key=_RANK.__getitem__),
         count=before.count + len(column.values),
-        last=_last(column),
-        first_step=first,
-        last_step=int(steps[-1]),
-        minimum=_pick(min, before.minimum, low),
-        maximum=_pick(max, before.maximum, high),
+        last=last,
+        first_step=steps[0] if before.first_step is None else before.first_step,
+        last_step=steps[-1],
+        minimum=_pick(min, before.minimum, extremes[0]),
+        maximum=_pick(max, before.maximum, extremes[1]),
     )
+    return StoredSeries(stored.id, after)
 
 
-def _joined(before: Values, new: Values) -> Values:
-    """Both, as an array where they are arrays of one type."""
-    if isinstance(before, np.ndarray) and isinstance(new, np.ndarray) and before.dtype == new.dtype:
-        return cast("Values", np.concatenate([before, new]))
-    return [*_listed(before), *_listed(new)]
+def _of_list(values: list[Scalar]) -> tuple[float | None, float | None]:
+    """The least and the greatest number; NaN and texts are left out."""
+    numbers = [as_float(value) for value in values if isinstance(value, int | float)]
+    numbers = [number for number in numbers if number == number]
+    return (min(numbers), max(numbers)) if numbers else (None, None)
 
 
-def _listed(values: Values) -> list[Scalar]:
-    return values if isinstance(values, list) else cast("list[Scalar]", values.tolist())
-
-
-def _integers(block: bytes) -> Ints:
-    return cast("Ints", chunks.decode(block))
-
-
-def _last(column: Column) -> Scalar:
-    return _listed(column.values[-1:])[0]
-
-
-def _extremes(column: Column) -> tuple[float | None, float | None]:
-    """The least and the greatest number among new points; NaN and texts are left out."""
-    if isinstance(column.values, np.ndarray):
-        numbers = column.values.astype(np.float64)
-    else:
-        numbers = np.array(
-            [_as_float(value) for value in column.values if isinstance(value, int | float)],
-            dtype=np.float64,
-        )
-    numbers = numbers[~np.isnan(numbers)]
-    if not len(numbers):
-        return None, None
-    return float(numbers.min()), float(numbers.max())
-
-
-def _as_float(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:  # an integer beyond what a float can be
-        return math.copysign(math.inf, value)
+def _of_array(values: Numbers) -> tuple[float | None, float | None]:
+    numbers = values.astype(np.float64, copy=False)
+    low = float(np.fmin.reduce(numbers))
+    return (low, float(np.fmax.reduce(numbers))) if low == low else (None, None)
 
 
 def _pick(

@@ -2,8 +2,9 @@
 
 import contextlib
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from headway.errors import (
     InvalidValueError,
@@ -12,21 +13,35 @@ from headway.errors import (
     StorageCorruptError,
 )
 from headway.metrics.moving import Mover
-from headway.model import MetricQuery, Series, SeriesSummary
+from headway.model import (
+    Chart,
+    ChartQuery,
+    JournalStretch,
+    MetricQuery,
+    PointBlocks,
+    PointQuery,
+    Series,
+    SeriesSummary,
+)
 from headway.service.layout import Layout
 from headway.service.lookup import find_rid
-from headway.store import series
+from headway.service.sizes import Sizes
+from headway.store import series, writers
 from headway.store.base import Database, Transaction
-from headway.store.series import Writer
+
+if TYPE_CHECKING:
+    from headway.service.ingest import Intake
 
 
 class MetricService:
     """Implements ``headway.api.Metrics``."""
 
-    def __init__(self, database: Database, layout: Layout) -> None:
+    def __init__(self, database: Database, layout: Layout, sizes: Sizes | None = None) -> None:
         self._database = database
         self._layout = layout
+        self._sizes = sizes or Sizes()
         self._mover = Mover(self)
+        self._intake: Intake | None = None
 
     @property
     def journal_dir(self) -> Path:
@@ -36,39 +51,62 @@ class MetricService:
     def offset(self, run_id: str, writer_id: str) -> int:
         """How many bytes of this writer's journal were taken in."""
         with self._database.read() as tx:
-            return _writer(tx, run_id, writer_id)[1].taken
+            return _taken(tx, find_rid(tx, run_id), run_id, writer_id)
 
     def append(
         self, run_id: str, writer_id: str, offset: int, records: bytes, *, torn: bool = False
     ) -> int:
         """Take in a stretch of a journal and return the new offset."""
+        return self.append_many([JournalStretch(run_id, writer_id, offset, records, torn)])[0]
+
+    def append_many(self, stretches: Sequence[JournalStretch]) -> list[int]:
+        """Take in stretches of several journals, all or none."""
         while True:
             with self._database.read() as tx:
-                rid, writer = _writer(tx, run_id, writer_id)
-            fresh = _not_taken(records, offset, writer)
-            if not fresh:
-                return writer.taken
+                places = [_place(tx, one) for one in stretches]
+            ends = [one.offset + len(one.records) for one in stretches]
+            if all(end <= at for end, (_, at) in zip(ends, places, strict=True)):
+                return [at for _, at in places]
             with _packages():
                 from headway.service import ingest  # noqa: PLC0415  (brings NumPy)
 
-                taken = ingest.take_in(self._database, run_id, rid, writer, fresh, torn=torn)
-            if taken is not None:
-                return taken
+                self._intake = self._intake or ingest.Intake(self._database, self._sizes)
+                arrivals = [
+                    ingest.Arrival(one, rid, at)
+                    for one, (rid, at) in zip(stretches, places, strict=True)
+                ]
+                with contextlib.suppress(ingest.MovedError):
+                    return self._intake.take(arrivals)
 
     def read(self, query: MetricQuery) -> list[Series]:
         """Series with all their points, everything logged so far on this machine included."""
-        with self._drained(query).read() as tx:
-            found = series.summaries(tx, query)
-            blocks = series.values(tx, query)
+        self._drain([query.run_id], recursive=query.recursive)
         with _packages():
-            from headway.service import merging  # noqa: PLC0415  (brings NumPy)
+            from headway.service import reading  # noqa: PLC0415  (brings NumPy)
 
-            return [Series(one.summary, merging.values(blocks.get(one.id, []))) for one in found]
+            return reading.read(self._database, query)
 
     def summarize(self, query: MetricQuery) -> list[SeriesSummary]:
         """The same series without their points."""
-        with self._drained(query).read() as tx:
+        self._drain([query.run_id], recursive=query.recursive)
+        with self._database.read() as tx:
             return [one.summary for one in series.summaries(tx, query)]
+
+    def points(self, query: PointQuery) -> PointBlocks:
+        """The points of one series, still encoded."""
+        self._drain([query.run_id])
+        with _packages():
+            from headway.service import reading  # noqa: PLC0415  (brings NumPy)
+
+            return reading.points(self._database, query, self._sizes)
+
+    def chart(self, query: ChartQuery) -> Chart:
+        """Series over the same buckets."""
+        self._drain(query.run_ids)
+        with _packages():
+            from headway.service import charting  # noqa: PLC0415  (brings NumPy)
+
+            return charting.chart(self._database, query, self._sizes)
 
     def drain(self, run_id: str) -> None:
         """Take in what the journals of a run hold, and discard what was taken.
@@ -83,22 +121,21 @@ class MetricService:
 
         Those must not hide the other runs; whoever reads the run that they belong to is told.
         """
-        for run_id in self._pending():
-            with contextlib.suppress(StorageCorruptError, RunNotFoundError):
-                self._mover.drain(run_id)
+        with contextlib.suppress(StorageCorruptError, RunNotFoundError):
+            self._mover.drain_many(self._pending())
 
     def _pending(self) -> set[str]:
         """The runs that have journals."""
         return {folder.name for folder in self._layout.journals.iterdir()}
 
-    def _drained(self, query: MetricQuery) -> Database:
-        """The database, after what the runs of a query logged so far was taken in."""
+    def _drain(self, run_ids: Iterable[str], *, recursive: bool = False) -> None:
+        """Take in what runs logged so far, and the runs below them."""
+        wanted: set[str] = set()
         with self._database.read() as tx:
-            find_rid(tx, query.run_id)
-            wanted = series.run_ids(tx, query.run_id) if query.recursive else [query.run_id]
-        for run_id in self._pending().intersection(wanted):
-            self._mover.drain(run_id)
-        return self._database
+            for run_id in run_ids:
+                find_rid(tx, run_id)
+                wanted.update(series.run_ids(tx, run_id) if recursive else [run_id])
+        self._mover.drain_many(self._pending() & wanted)
 
 
 @contextlib.contextmanager
@@ -114,16 +151,25 @@ def _packages() -> Generator[None]:
         ) from error
 
 
-def _writer(tx: Transaction, run_id: str, writer_id: str) -> tuple[int, Writer]:
-    rid = find_rid(tx, run_id)
-    found = series.writer(tx, rid, writer_id)
-    return rid, found or Writer(writer_id, 0, b"")
-
-
-def _not_taken(records: bytes, offset: int, writer: Writer) -> bytes:
-    if offset > writer.taken:
+def _place(tx: Transaction, stretch: JournalStretch) -> tuple[int, int]:
+    """The key of a stretch's run, and the offset of its journal."""
+    rid = find_rid(tx, stretch.run_id)
+    taken = _taken(tx, rid, stretch.run_id, stretch.writer_id)
+    if stretch.offset > taken:
         raise InvalidValueError(
-            f"the stretch of journal {writer.writer_id} begins at {offset}, but only "
-            f"{writer.taken} bytes were taken in so far: send what comes between first"
+            f"the stretch of journal {stretch.writer_id} begins at {stretch.offset}, but only "
+            f"{taken} bytes were taken in so far: send what comes between first"
         )
-    return records[writer.taken - offset :]
+    return rid, taken
+
+
+def _taken(tx: Transaction, rid: int, run_id: str, writer_id: str) -> int:
+    found = writers.find(tx, writer_id)
+    if found is None:
+        return 0
+    if found.rid != rid:
+        raise InvalidValueError(
+            f"the journal {writer_id} belongs to another run than {run_id}: give each journal an "
+            "id of its own"
+        )
+    return found.taken

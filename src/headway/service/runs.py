@@ -166,7 +166,8 @@ class RunService:
         stored = self._current(run_id)
         for _ in _pauses(timeout_s):
             # The status first: what is in the log of a run that had ended is all there will be.
-            stored = self._liveness.refresh(stored)
+            # It is read again, for an interactive run writes its end into the database itself.
+            stored = self._current(run_id)
             part = self._files.read_log(run_id, log, offset, _LOG_PART_BYTES)
             if part.data or stored.run.status.ended:
                 return RunUpdate(stored.run, part)

@@ -22,6 +22,7 @@ from headway.service import claims, transitions
 from headway.service.creation import Identity, RunMaker, existing
 from headway.service.environments import EnvironmentService, Prepared
 from headway.service.layout import Layout
+from headway.service.live_files import LiveFiles
 from headway.service.snapshots import SnapshotService
 from headway.settings import Settings
 from headway.snapshots import git_properties
@@ -86,6 +87,7 @@ class Submitter:
                     snapshot_id = self._snapshots.keep(Path(submission.source_directory))
                     self._snapshots.materialize(snapshot_id, folder.work_dir)
                 folder.create(self._spec(new, prepared, folder))
+                LiveFiles(folder.path).prepare()
                 prepared.keep(folder.path)
                 return self._start(folder, claim.fd, new, submission, snapshot_id, waits_for)
             except BaseException:

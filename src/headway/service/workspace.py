@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from headway.checks import check_labels
 from headway.engines.queueing import QueuedLocalEngine, local_compute
 from headway.errors import StorageError, StorageFullError
 from headway.files.local import LocalFiles
-from headway.model import WorkspaceInfo
+from headway.model import WorkspaceChange, WorkspaceInfo
+from headway.service.assets import AssetService
 from headway.service.creation import Identity, RunMaker
 from headway.service.environments import EnvironmentService
 from headway.service.experiments import ExperimentService
@@ -88,6 +90,7 @@ class EmbeddedWorkspace:
         self._layout = layout
         self._database = database
         self._info = info
+        self._settings = settings
         identity = Identity(user=settings.user, host=os.uname().nodename)
         engine = QueuedLocalEngine(local_compute(settings.home), settings.queue_tick_s)
         maker = RunMaker(settings, identity, clock)
@@ -96,6 +99,15 @@ class EmbeddedWorkspace:
         self._files = FileService(database, layout, storage, settings, clock)
         self._experiments = ExperimentService(database, settings, clock)
         self._snapshots = SnapshotService(database, layout, settings)
+        self._assets = AssetService(
+            database,
+            layout.assets,
+            self._files,
+            storage,
+            settings,
+            identity,
+            clock,
+        )
         submitter = Submitter(
             database,
             layout,
@@ -150,9 +162,24 @@ class EmbeddedWorkspace:
         """Kept source directories."""
         return self._snapshots
 
+    @property
+    def assets(self) -> AssetService:
+        """Registered models, environments, datasets and datastores."""
+        return self._assets
+
     def info(self) -> WorkspaceInfo:
         """What this workspace is."""
-        return self._info
+        return information.read(self._database, self._info.location)
+
+    def change(self, change: WorkspaceChange) -> WorkspaceInfo:
+        """Apply a change as a whole and return the workspace after it."""
+        check_labels(
+            "tag",
+            change.tags or {},
+            key_limit=self._settings.max_label_key_chars,
+            value_limit=self._settings.max_label_value_chars,
+        )
+        return information.change(self._database, self._info.location, change)
 
     def hold_lease(self, owner_id: str) -> FileLease:
         """Claim that this process is alive, under an id made for it alone."""

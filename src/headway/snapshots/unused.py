@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from headway.errors import StorageBusyError
+from headway.locks import try_lock
 from headway.snapshots.tree import Manifest
 
 _PATIENCE_S: Final = 30.0
@@ -48,7 +49,7 @@ def exclusive_lock(
     try:
         deadline = time.monotonic() + patience_s
         # Asked again and again rather than waited for: a wait would not end if they never pause.
-        while not _try(fd):
+        while not try_lock(fd):
             if time.monotonic() > deadline:
                 raise StorageBusyError(
                     f"snapshots were being taken for {patience_s:g} s without a pause ({path}): "
@@ -62,11 +63,3 @@ def exclusive_lock(
 
 def _open(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-
-
-def _try(fd: int) -> bool:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -4,9 +4,9 @@ Statements use ``:name`` parameters and the dialect that SQLite and PostgreSQL s
 ``returning``, partial indexes). ``headway.testing.store_contract`` holds every database to this.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 Value = int | float | str | bytes | None
 """What a column holds."""
@@ -14,8 +14,31 @@ Value = int | float | str | bytes | None
 Parameters = Mapping[str, Value]
 
 
+class Dialect(NamedTuple):
+    """The words in which the databases differ."""
+
+    serial: str
+    """An integer key that the database makes."""
+    key: str
+    """An integer key that is given, of rows that are looked up by it and by nothing else."""
+    blob: str
+    """Bytes."""
+    indexed_by: str
+    """How a query says which index it uses, the index being ``{}``; empty where the database
+    knows that from its statistics."""
+    like: str
+    """The operator for patterns that tells upper from lower case."""
+    pattern: Callable[[str], str]
+    """From a pattern of the filter language to one of that operator."""
+
+
 class Transaction(Protocol):
     """Statements that happen together or not at all. For use by one thread."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The words of this database."""
+        ...
 
     def all(self, statement: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
         """Every row that the statement gives."""

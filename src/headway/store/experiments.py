@@ -19,6 +19,9 @@ where (:name is null or name = :name)
   and (:archived is null or (archived_at is not null) = (:archived = 1))
 order by name, created_at"""
 _UPDATE: Final = "update experiments set archived_at = :archived_at, tags = :tags where id = :id"
+_DELETE: Final = """
+delete from experiments
+where id = :id and not exists (select 1 from runs where experiment_id = :id)"""
 _NUMBER: Final = """
 update experiments set last_number = last_number + :count where id = :id returning last_number"""
 
@@ -50,6 +53,11 @@ def update(tx: Transaction, experiment: Experiment) -> None:
     """Write what may change of an experiment."""
     tags = msgspec.json.encode(experiment.tags).decode()
     tx.run(_UPDATE, {"id": experiment.id, "archived_at": experiment.archived_at, "tags": tags})
+
+
+def delete(tx: Transaction, experiment_id: str) -> bool:
+    """Remove an experiment; False where it has runs."""
+    return bool(tx.run(_DELETE, {"id": experiment_id}))
 
 
 def take_numbers(tx: Transaction, experiment_id: str, count: int) -> int:

@@ -2,11 +2,16 @@
 
 from typing import Final
 
-from headway.model import WorkspaceInfo
-from headway.store.base import Database
+import msgspec
+
+from headway.model import WorkspaceChange, WorkspaceInfo
+from headway.store.base import Database, Parameters
 
 _GET: Final = "select key, value from workspace"
 _PUT: Final = "insert into workspace (key, value) values (:key, :value) on conflict do nothing"
+_SET: Final = """
+insert into workspace (key, value) values (:key, :value)
+on conflict (key) do update set value = excluded.value"""
 
 
 def ensure(database: Database, name: str, location: str, *, at: int) -> WorkspaceInfo:
@@ -27,4 +32,40 @@ def ensure(database: Database, name: str, location: str, *, at: int) -> Workspac
                 [{"key": "name", "value": name}, {"key": "created_at", "value": str(at)}],
             )
             found = dict(tx.all(_GET))
-    return WorkspaceInfo(name=found["name"], location=location, created_at=int(found["created_at"]))
+    return _information(found, location)
+
+
+def read(database: Database, location: str) -> WorkspaceInfo:
+    """What a workspace says of itself now."""
+    with database.read() as tx:
+        return _information(dict(tx.all(_GET)), location)
+
+
+def change(database: Database, location: str, change: WorkspaceChange) -> WorkspaceInfo:
+    """Write what is given, and return what the workspace says of itself then."""
+    fields: Parameters = msgspec.to_builtins(change)
+    with database.write() as tx:
+        tx.many(
+            _SET,
+            [
+                {"key": key, "value": value if isinstance(value, str) else _json(value)}
+                for key, value in fields.items()
+            ],
+        )
+        return _information(dict(tx.all(_GET)), location)
+
+
+def _information(found: dict[str, str], location: str) -> WorkspaceInfo:
+    return WorkspaceInfo(
+        name=found["name"],
+        location=location,
+        created_at=int(found["created_at"]),
+        friendly_name=found.get("friendly_name", ""),
+        description=found.get("description", ""),
+        tags=msgspec.json.decode(found.get("tags", "{}"), type=dict[str, str | None]),
+        default_datastore=found.get("default_datastore", ""),
+    )
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

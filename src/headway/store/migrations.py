@@ -1,13 +1,13 @@
 """The schema, as numbered steps that only go forward.
 
-Each step runs in one transaction and is recorded in the table ``migrations``. ``{serial}`` and
-``{blob}`` stand for what the dialects call an integer key made by the database, and bytes.
+Each step runs in one transaction and is recorded in the table ``migrations``. Words in braces
+are those of ``headway.store.base.Dialect``.
 """
 
 from typing import Final, NamedTuple
 
 from headway.errors import StorageVersionError
-from headway.store.base import Transaction
+from headway.store.base import Dialect, Transaction
 
 
 class Migration(NamedTuple):
@@ -17,15 +17,6 @@ class Migration(NamedTuple):
     name: str
     statements: tuple[str, ...]
 
-
-class Dialect(NamedTuple):
-    """The words in which the databases differ."""
-
-    serial: str
-    blob: str
-
-
-SQLITE: Final = Dialect(serial="integer primary key", blob="blob")
 
 _FIRST: Final = (
     """create table workspace (
@@ -139,7 +130,112 @@ _FIRST: Final = (
     )""",
 )
 
-MIGRATIONS: Final = (Migration(1, "first schema", _FIRST),)
+# Blocks stand last: what comes before them is read without them. An overview is null where there is
+# none, and so is what a row of schema 1 does not tell.
+_POINTS: Final = (
+    """create table point_chunks (
+        series_id bigint not null references series (id) on delete cascade,
+        position bigint not null,
+        count bigint not null,
+        weight bigint not null,
+        kind text,
+        low_step bigint,
+        high_step bigint,
+        low_time bigint,
+        high_time bigint,
+        coarse {blob},
+        medium {blob},
+        fine {blob},
+        steps {blob} not null,
+        vals {blob} not null,
+        times {blob} not null,
+        primary key (series_id, position)
+    )""",
+    # Until then every chunk but the last of a series was full.
+    """insert into point_chunks (series_id, position, count, weight, steps, vals, times)
+    select series_id, sequence * 8192, count, count, steps, vals, times from chunks
+    order by series_id, sequence""",
+    "drop table chunks",
+    # The newest points of a series, while they are few.
+    """create table point_tails (
+        series_id {key} references series (id) on delete cascade,
+        count bigint not null,
+        points {blob} not null
+    )""",
+    # What a journal defines beyond what stands in writers.names, by the offset at which it did; at
+    # -1 what it has only begun.
+    """create table writer_names (
+        writer_id text not null references writers (writer_id) on delete cascade,
+        taken bigint not null,
+        names {blob} not null,
+        primary key (writer_id, taken)
+    )""",
+)
+
+# What headway.store.leads finds runs by. An index of values ends in rid, so that it answers alone.
+_FINDING: Final = (
+    # Null too, which is how a run at the top is found.
+    "drop index runs_children",
+    "create index runs_family on runs (parent_id, rid)",
+    "create index runs_state on runs (status, rid)",
+    "create index runs_created on runs (created_at, rid)",
+    "create index runs_name on runs (name, rid)",
+    "create index runs_number on runs (number, rid)",
+    # The short columns once more: rows hold documents, and are read for nothing else than those.
+    """create index runs_sheet on runs (rid, experiment_id, parent_id, status, type, created_at,
+        started_at, ended_at, number)""",
+    """create index series_name on series (name, rid, last_number, minimum, maximum, count)
+        where col = ''""",
+    "create index series_minimum on series (name, minimum, rid) where col = ''",
+    "create index series_maximum on series (name, maximum, rid) where col = ''",
+    # Texts, and NaN, which is kept as one.
+    """create index series_text on series (name, substr(last_text, 1, 200), rid)
+        where col = '' and last_text is not null""",
+)
+
+# Registered assets; numbers are taken from asset_names, so that one never comes again.
+_ASSETS: Final = (
+    """create table asset_names (
+        kind text not null,
+        name text not null,
+        last_version bigint not null,
+        primary key (kind, name)
+    )""",
+    """create table assets (
+        id text primary key,
+        kind text not null,
+        name text not null,
+        version bigint not null,
+        created_at bigint not null,
+        created_by text not null,
+        description text,
+        definition text not null,
+        tags text not null,
+        properties text not null,
+        labels text not null,
+        run_id text,
+        experiment_name text,
+        size_bytes bigint not null,
+        unique (kind, name, version)
+    )""",
+    "create index assets_run on assets (run_id) where run_id is not null",
+    """create table asset_files (
+        asset_id text not null references assets (id) on delete cascade,
+        path text not null,
+        storage_key text not null,
+        size_bytes bigint not null,
+        blake3 text not null,
+        primary key (asset_id, path)
+    )""",
+    "create index asset_files_key on asset_files (storage_key)",
+)
+
+MIGRATIONS: Final = (
+    Migration(1, "first schema", _FIRST),
+    Migration(2, "chunks with overviews", _POINTS),
+    Migration(3, "indexes for finding runs", _FINDING),
+    Migration(4, "assets", _ASSETS),
+)
 LATEST: Final = MIGRATIONS[-1].number
 
 _TABLE: Final = """

@@ -90,6 +90,17 @@ def by_id(tx: Transaction, run_id: str) -> StoredRun | None:
     return found[0] if found else None
 
 
+def by_ids(tx: Transaction, run_ids: Sequence[str]) -> list[StoredRun]:
+    """Those of many runs that exist, oldest first."""
+    found: list[StoredRun] = []
+    for start in range(0, len(run_ids), 500):
+        part = run_ids[start : start + 500]
+        marks = ", ".join(f":i{i}" for i in range(len(part)))
+        statement = f"{SELECT} where r.id in ({marks}) order by r.rid"
+        found += decode(tx, tx.all(statement, {f"i{i}": one for i, one in enumerate(part)}))
+    return found
+
+
 def rid_of(tx: Transaction, run_id: str) -> int | None:
     """The key of a run's rows."""
     row = tx.one(_RID, {"id": run_id})

@@ -2,40 +2,57 @@
 
 Pages are cut by key, not by offset: a cursor holds the sort values of the last run and goes on
 after it, whatever was added meanwhile. ``rid`` grows with creation, so "newest first" is an index
-read backwards. Where labels are asked for by value, the rarest of them leads the search.
+read backwards; runs that are equal in what is sorted by come newest first.
 """
 
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from headway.errors import InvalidValueError
 from headway.filters import (
+    Aggregate,
     And,
     Comparison,
     Expression,
     Field,
     FieldKind,
+    InList,
     Operator,
     Order,
     fields_of,
 )
 from headway.model import RunQuery
-from headway.store import runs
-from headway.store.base import Transaction, Value
-from headway.store.conditions import LABEL_KINDS, Bindings, condition, sort_key
+from headway.store import runs, walks
+from headway.store.base import Transaction
+from headway.store.conditions import AGGREGATES, Bindings, condition, row_of, sort_key
+from headway.store.leads import (
+    INDEXED_CHARS,
+    METRIC_INDEXES,
+    Demand,
+    Entries,
+    Lead,
+    entries_of,
+    leads_of,
+    narrowed,
+    presence,
+    with_ranges_joined,
+)
 from headway.store.runs import StoredRun
+from headway.store.walks import FIRST_LOOK, Plan, Ranking, Row, Sorting, Span
 
-_COUNTED: Final = (100, 1_000, 10_000, 100_000)
-"""So far are labels counted, step by step, until it is known which is the rarest."""
-_BELOW: Final = """r.rid in (with recursive tree (id) as (
-    select c.id from runs c where c.parent_id = {root}
+_CREATED: Final = Field(FieldKind.COLUMN, "created")
+_ALL: Final = Lead((Entries("runs", "runs_sheet", "1 = 1"),))
+_STORABLE: Final = range(-(2**63), 2**63)
+_RANKED_COLUMNS: Final = {"name": "runs_name", "number": "runs_number"}
+_BELOW: Final = """r.rid in (with recursive tree (rid, id) as (
+    select c.rid, c.id from runs c where c.parent_id = {root}
     union all
-    select c.id from runs c join tree t on c.parent_id = t.id
-) select c.rid from runs c join tree t on t.id = c.id)"""
+    select c.rid, c.id from tree t cross join runs c where c.parent_id = t.id
+) select t.rid from tree t)"""
 
 
 class Search(msgspec.Struct, frozen=True):
@@ -55,6 +72,17 @@ class Search(msgspec.Struct, frozen=True):
             fields |= set(fields_of(self.expression))
         return any(field.kind is FieldKind.METRIC for field in fields)
 
+    @property
+    def keys(self) -> list[Order]:
+        """What decides before the time of creation does: no two runs share that."""
+        fields = [order.field for order in self.orders]
+        return list(self.orders[: fields.index(_CREATED)] if _CREATED in fields else self.orders)
+
+    @property
+    def newest_first(self) -> bool:
+        """Which of two runs comes first where the keys do not decide."""
+        return all(order.descending for order in self.orders if order.field == _CREATED)
+
 
 class Found(msgspec.Struct, frozen=True):
     """A page."""
@@ -63,185 +91,168 @@ class Found(msgspec.Struct, frozen=True):
     next_cursor: str
 
 
-class _Lead(msgspec.Struct, frozen=True):
-    """A label whose index is walked: kind, key and value."""
+def page(tx: Transaction, search: Search, *, first_look: int = FIRST_LOOK) -> Found:
+    """One page of a search.
 
-    kind: str
-    key: str
-    value: str
-
-
-def page(tx: Transaction, search: Search) -> Found:
-    """One page of a search."""
-    statement, bindings = compile_search(tx, search)
-    rows = tx.all(statement, bindings)
+    Args:
+        tx: Reads.
+        search: What is looked for.
+        first_look: So many runs are looked at before it is asked again which way is the shortest.
+    """
     limit = search.query.limit
+    bindings = Bindings(search.now, tx.dialect)
+    demands = tuple(_demands(search, bindings))
+    plan = Plan(demands, bindings, _ALL, search.newest_first, first_look)
+    rows = _rows(tx, search, plan, limit + 1)
     found = _in_order(tx, [row[0] for row in rows[:limit]])
-    more = len(rows) > limit
-    return Found(found, _cursor(search, rows[limit - 1]) if more else "")
+    return Found(found, _cursor(search, rows[limit - 1]) if len(rows) > limit else "")
 
 
-def compile_search(tx: Transaction, search: Search) -> tuple[str, dict[str, Value]]:
-    """The statement of a search, and its parameters; shown by tests of the query plans."""
-    bindings = Bindings(search.now)
-    lead = _rarest(tx, _leads(search))
-    keys = [(sort_key(order.field, bindings), order.descending) for order in _keys(search)]
-    newest_first = not _oldest_first(search)
-    conditions = _conditions(search, lead, bindings)
-    source, rid = "runs r", "r.rid"
-    if lead:
-        source, rid = "labels d cross join runs r", "d.rid"
-        value = bindings.add(lead.value)
-        conditions += [
-            f"d.kind = {bindings.add(lead.kind)} and d.key = {bindings.add(lead.key)}",
-            f"substr(d.value, 1, 200) = substr({value}, 1, 200) and d.value = {value}",
-            "r.rid = d.rid",
-        ]
-    if search.query.cursor:
-        conditions.append(_after(search, keys, rid, newest_first, bindings))
-    order = [f"{key} is null, {key} {'desc' if down else 'asc'}" for key, down in keys]
-    order.append(f"{rid} {'desc' if newest_first else 'asc'}")
-    columns = ", ".join([rid, *(key for key, _ in keys)])
-    where = f"where {' and '.join(conditions)} " if conditions else ""
-    statement = (
-        f"select {columns} from {source} {where}"
-        f"order by {', '.join(order)} limit {bindings.add(search.query.limit + 1)}"
-    )
-    return statement, bindings.values
+def _rows(tx: Transaction, search: Search, plan: Plan, need: int) -> list[Row]:
+    bindings = plan.bindings
+    newest = tx.one("select max(rid) from runs")
+    span = Span(1, newest[0] if newest and newest[0] else 0)
+    keys = search.keys
+    last = _read_cursor(search, len(keys) + 1) if search.query.cursor else None
+    if not keys:
+        return walks.by_age(tx, plan, span if last is None else plan.behind(span, last[0]), need)
+    ranking = _ranking(keys[0], bindings) if len(keys) == 1 else None
+    if ranking is not None:
+        return walks.by_value(tx, plan, span, ranking, last, need)
+    sorted_by = tuple((sort_key(key.field, bindings), key.descending) for key in keys)
+    sorting = Sorting(sorted_by) if last is None else Sorting(sorted_by, last[1:], last[0])
+    return walks.by_sorting(tx, plan, span, sorting, need)
 
 
-def _keys(search: Search) -> list[Order]:
-    """The sort keys that ``rid`` does not stand for already."""
-    first = search.orders[0] if search.orders else None
-    if first is None or first.field == Field(FieldKind.COLUMN, "created"):
-        return []
-    return list(search.orders)
+# ---------------------------------------------------------------------- what is asked
 
 
-def _oldest_first(search: Search) -> bool:
-    return bool(search.orders) and not _keys(search) and not search.orders[0].descending
-
-
-def _conditions(search: Search, lead: _Lead | None, bindings: Bindings) -> list[str]:
+def _demands(search: Search, bindings: Bindings) -> list[Demand]:
     query = search.query
-    found: list[str] = []
-    if query.parent_id is not None:
-        found.append(f"r.parent_id = {bindings.add(query.parent_id)}")
-    elif query.ancestor_id is not None:
-        found.append(_BELOW.format(root=bindings.add(query.ancestor_id)))
-    elif not query.include_children:
-        found.append("r.parent_id is null")
-    if query.experiment_id is not None:
-        found.append(f"r.experiment_id = {bindings.add(query.experiment_id)}")
+    found = _scope(query, bindings)
     if query.type is not None:
         wanted = bindings.add(query.type)
-        found.append(
-            f"(r.type = {wanted} or exists (select 1 from labels l where l.rid = r.rid "
-            f"and l.kind = 'p' and l.key = 'azureml.runsource' and l.value = {wanted}))"
+        source = Comparison(
+            Field(FieldKind.PROPERTY, "azureml.runsource"), Operator.EQUAL, query.type
         )
+        found.append(Demand(f"(r.type = {wanted} or {condition(source, bindings)})"))
     if query.statuses:
-        statuses = ", ".join(bindings.add(status.value) for status in query.statuses)
-        found.append(f"r.status in ({statuses})")
+        status = Field(FieldKind.COLUMN, "status")
+        found.append(_demand(InList(status, tuple(query.statuses)), bindings))
     if query.since is not None:
-        found.append(f"r.created_at >= {bindings.add(query.since)}")
-    found += _label_conditions(query, lead, bindings)
-    if search.expression is not None:
-        found.append(condition(search.expression, bindings))
-    return found
-
-
-def _label_conditions(query: RunQuery, lead: _Lead | None, bindings: Bindings) -> list[str]:
-    """A condition for each label but the one that leads the search."""
-    found: list[str] = []
-    for kind, labels, keys in (
-        ("t", query.tags, query.has_tags),
-        ("p", query.properties, query.has_properties),
-    ):
-        wanted: list[tuple[str, str]] = [(key, "") for key in keys]
-        for key, value in labels.items():
-            if value is not None and lead == _Lead(kind, key, value):
-                continue
-            test = "is null" if value is None else f"= {bindings.add(value)}"
-            wanted.append((key, f" and l.value {test}"))
-        found += [
-            f"exists (select 1 from labels l where l.rid = r.rid and l.kind = '{kind}' "
-            f"and l.key = {bindings.add(key)}{test})"
-            for key, test in wanted
-        ]
-    return found
-
-
-def _leads(search: Search) -> list[_Lead]:
-    """The labels that every run found must have, with their values."""
-    query = search.query
-    found = [_Lead("t", key, value) for key, value in query.tags.items() if value is not None]
-    found += [
-        _Lead("p", key, value) for key, value in query.properties.items() if value is not None
-    ]
+        since = Comparison(_CREATED, Operator.GREATER_OR_EQUAL, query.since)
+        found.append(_demand(since, bindings))
+    found += _label_demands(FieldKind.TAG, query.tags, query.has_tags, bindings)
+    found += _label_demands(FieldKind.PROPERTY, query.properties, query.has_properties, bindings)
     top = search.expression
-    tests = top.operands if isinstance(top, And) else (top,)
-    for test in tests:
-        match test:
-            case Comparison(Field(kind, key), Operator.EQUAL, str(value)) if kind in LABEL_KINDS:
-                found.append(_Lead(LABEL_KINDS[kind], key, value))
-            case _:
-                pass
+    parts = top.operands if isinstance(top, And) else () if top is None else (top,)
+    found = with_ranges_joined([*found, *(_demand(part, bindings) for part in parts)])
+    if query.experiment_id is None:
+        return found
+    inside = bindings.add(query.experiment_id)
+    return [Demand(one.test, tuple(narrowed(x, inside) for x in one.leads)) for one in found]
+
+
+def _demand(expression: Expression, bindings: Bindings) -> Demand:
+    return Demand(condition(expression, bindings), tuple(leads_of(expression, bindings)))
+
+
+def _scope(query: RunQuery, bindings: Bindings) -> list[Demand]:
+    """Where the runs are looked for: below a run, in an experiment, at the top."""
+    inside = "" if query.experiment_id is None else bindings.add(query.experiment_id)
+    if query.parent_id is not None:
+        parent = bindings.add(query.parent_id)
+        found = [_scoped(f"{{run}}.parent_id = {parent}", "runs_family")]
+    elif query.ancestor_id is not None:
+        found = [_below(bindings.add(query.ancestor_id))]
+    elif query.include_children:
+        found = []
+    elif inside:
+        top = f"{{run}}.experiment_id = {inside} and {{run}}.parent_id is null"
+        return [_scoped(top, "runs_top")]
+    else:
+        found = [_scoped("{run}.parent_id is null", "runs_family")]
+    if inside:
+        found.append(_scoped(f"{{run}}.experiment_id = {inside}", "runs_all"))
     return found
 
 
-def _rarest(tx: Transaction, leads: Sequence[_Lead]) -> _Lead | None:
-    if len(leads) < 2:
-        return leads[0] if leads else None
-    for most in _COUNTED:
-        counts = [_count(tx, lead, most) for lead in leads]
-        if min(counts) < most:
-            return leads[counts.index(min(counts))]
-    return leads[0]
+def _scoped(test: str, index: str) -> Demand:
+    """A test of what an index of runs begins with."""
+    entries = Entries("runs", index, test.format(run="d"))
+    return Demand(test.format(run="r"), (Lead((entries,)),))
 
 
-def _count(tx: Transaction, lead: _Lead, most: int) -> int:
-    row = tx.one(
-        "select count(*) from (select 1 from labels d where d.kind = :kind and d.key = :key "
-        "and substr(d.value, 1, 200) = substr(:value, 1, 200) limit :most) as counted",
-        {"kind": lead.kind, "key": lead.key, "value": lead.value, "most": most},
-    )
-    return int(row[0]) if row else 0
+def _below(root: str) -> Demand:
+    """Whatever is below a run has the run at the top of its tree in common with it."""
+    same = f"d.root_id = (select a.root_id from runs a where a.id = {root})"
+    lead = Lead((Entries("runs", "runs_tree", same),), proof=False)
+    return Demand(_BELOW.format(root=root), (lead,))
 
 
-def _after(
-    search: Search,
-    keys: Sequence[tuple[str, bool]],
-    rid: str,
-    newest_first: bool,
-    bindings: Bindings,
-) -> str:
-    """What holds for the runs behind the cursor; null sorts last."""
-    *values, last_rid = _read_cursor(search, len(keys) + 1)
-    ways: list[str] = []
-    same: list[str] = []
-    for (key, descending), value in zip(keys, values, strict=True):
+def _label_demands(
+    kind: FieldKind, labels: dict[str, str | None], keys: Sequence[str], bindings: Bindings
+) -> list[Demand]:
+    found: list[Demand] = []
+    for key, value in labels.items():
+        field = Field(kind, key)
         if value is None:
-            same.append(f"{key} is null")
-            continue
-        bound = bindings.add(value)
-        beyond = f"({key} {'<' if descending else '>'} {bound} or {key} is null)"
-        ways.append(" and ".join([*same, beyond]))
-        same.append(f"{key} = {bound}")
-    further = f"{rid} {'<' if newest_first else '>'} {bindings.add(last_rid)}"
-    ways.append(" and ".join([*same, further]))
-    return "(" + " or ".join(f"({way})" for way in ways) + ")"
+            found.append(_with_label(field, bindings, "{row}.value is null"))
+        else:
+            found.append(_demand(Comparison(field, Operator.EQUAL, value), bindings))
+    return [*found, *(_with_label(Field(kind, key), bindings) for key in keys)]
 
 
-def _cursor(search: Search, row: tuple[Any, ...]) -> str:
+def _with_label(field: Field, bindings: Bindings, test: str = "") -> Demand:
+    """A label that is there, whatever its value, unless a test of that is given."""
+    row = f"{row_of(field, bindings)}{test and f' and {test}'.format(row='s')}"
+    return Demand(
+        f"exists (select 1 from {row})", (presence(field, bindings, test.format(row="d")),)
+    )
+
+
+# ---------------------------------------------------------------------- in which order
+
+
+def _ranking(order: Order, bindings: Bindings) -> Ranking | None:
+    """The index that is in this order already, if there is one."""
+    field = order.field
+    if field.kind is FieldKind.COLUMN:
+        if field.name not in _RANKED_COLUMNS:
+            return None
+        index, column, cut = _RANKED_COLUMNS[field.name], f"d.{field.name}", None
+        entries = Entries("runs", index, f"{column} is not null", by_age=False)
+        indexed = column
+    elif field.kind is FieldKind.METRIC:
+        aggregate = field.aggregate or Aggregate.LAST
+        if aggregate not in METRIC_INDEXES:
+            return None
+        column, cut = f"d.{AGGREGATES[aggregate]}", None
+        bounds = f"{entries_of(field, bindings)} and {column} is not null"
+        entries = Entries("series", METRIC_INDEXES[aggregate], bounds, by_age=False)
+        indexed = column
+    else:
+        column, cut = "d.value", INDEXED_CHARS
+        indexed = f"substr({column}, 1, {cut})"
+        bounds = f"{entries_of(field, bindings)} and {indexed} is not null"
+        entries = Entries("labels", "labels_value", bounds, by_age=False)
+    return Ranking(entries, indexed, column, sort_key(field, bindings), order.descending, cut)
+
+
+# ---------------------------------------------------------------------- pages
+
+
+def _cursor(search: Search, row: Row) -> str:
     rid, *values = row
     content = [search.query.order_by, *values, rid]
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(content)).decode()
 
 
-def _read_cursor(search: Search, length: int) -> list[Value]:
+def _read_cursor(search: Search, length: int) -> Row:
+    """The run at which the page before ended, as the row that it was."""
     cursor = search.query.cursor
     try:
-        content = msgspec.msgpack.decode(
+        order_by, *values = msgspec.msgpack.decode(
             base64.urlsafe_b64decode(cursor.encode()), type=list[str | int | float | None]
         )
     except (binascii.Error, ValueError, msgspec.DecodeError) as error:
@@ -249,12 +260,14 @@ def _read_cursor(search: Search, length: int) -> list[Value]:
             f"the cursor {cursor[:80]!r} is none of ours: pass next_cursor of the page before, or "
             "leave it out for the first page"
         ) from error
-    if len(content) != length + 1 or content[0] != search.query.order_by:
+    rid_is_given = len(values) == length and type(values[-1]) is int
+    fit = all(value in _STORABLE for value in values if isinstance(value, int))
+    if order_by != search.query.order_by or not rid_is_given or not fit:
         raise InvalidValueError(
             f"the cursor {cursor[:80]!r} belongs to another order than "
             f"{search.query.order_by!r}: repeat the query of its page"
         )
-    return list(content[1:])
+    return values[-1], *values[:-1]
 
 
 def _in_order(tx: Transaction, rids: Sequence[int]) -> list[StoredRun]:

@@ -1,7 +1,7 @@
-"""Series, their chunks and the journals that they came from: statements."""
+"""Series without their points: statements."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final, cast
 
 import msgspec
@@ -25,41 +25,22 @@ _UPDATE: Final = """
 update series set form = :form, count = :count, last_value = :last_value,
     last_number = :last_number, last_text = :last_text, first_step = :first_step,
     last_step = :last_step, minimum = :minimum, maximum = :maximum where id = :id"""
-_TAIL: Final = """
-select sequence, count, vals, steps, times from chunks where series_id = :id
-order by sequence desc limit 1"""
-_PUT_CHUNK: Final = """
-insert into chunks (series_id, sequence, count, vals, steps, times)
-values (:series_id, :sequence, :count, :vals, :steps, :times)
-on conflict (series_id, sequence) do update set count = excluded.count, vals = excluded.vals,
-    steps = excluded.steps, times = excluded.times"""
-_WRITER: Final = "select taken, names from writers where writer_id = :writer_id and rid = :rid"
-_PUT_WRITER: Final = """
-insert into writers (writer_id, rid, taken, names) values (:writer_id, :rid, :taken, :names)
-on conflict (writer_id) do update set taken = excluded.taken, names = excluded.names
-where writers.taken = :before"""
 
-_TREE: Final = """
+
+TREE: Final = """
 with recursive tree (rid, id) as (
     select rid, id from runs where id = :run_id
     union all
     select r.rid, r.id from runs r join tree t on r.parent_id = t.id
 )
 """
-_WANTED: Final = """
+WANTED: Final = """
 where (:name is null or s.name = :name) and (:type is null or r.type = :type)"""
 _SUMMARIES: Final = {
     False: f"""select r.id, {_COLUMNS} from runs r join series s on s.rid = r.rid
-{_WANTED} and r.id = :run_id order by s.id""",
-    True: f"""{_TREE} select r.id, {_COLUMNS} from tree t cross join runs r cross join series s
-{_WANTED} and r.rid = t.rid and s.rid = r.rid order by r.rid, s.id""",
-}
-_VALUES: Final = {
-    False: f"""select s.id, c.vals from runs r join series s on s.rid = r.rid
-join chunks c on c.series_id = s.id {_WANTED} and r.id = :run_id order by s.id, c.sequence""",
-    True: f"""{_TREE} select s.id, c.vals from tree t cross join runs r cross join series s
-cross join chunks c {_WANTED} and r.rid = t.rid and s.rid = r.rid and c.series_id = s.id
-order by s.id, c.sequence""",
+{WANTED} and r.id = :run_id order by s.id""",
+    True: f"""{TREE} select r.id, {_COLUMNS} from tree t cross join runs r cross join series s
+{WANTED} and r.rid = t.rid and s.rid = r.rid order by r.rid, s.id""",
 }
 
 
@@ -68,25 +49,6 @@ class StoredSeries(msgspec.Struct, frozen=True):
 
     id: int
     summary: SeriesSummary
-
-
-class Chunk(msgspec.Struct, frozen=True):
-    """A stretch of a series: three blocks of one length."""
-
-    series_id: int
-    sequence: int
-    count: int
-    values: bytes
-    steps: bytes
-    times: bytes
-
-
-class Writer(msgspec.Struct, frozen=True):
-    """How far a journal was taken in, and the names that its records refer to."""
-
-    writer_id: str
-    taken: int
-    names: bytes
 
 
 def named(tx: Transaction, run_id: str, rid: int, name: str, column: str) -> StoredSeries | None:
@@ -137,69 +99,19 @@ def update(tx: Transaction, series: Iterable[StoredSeries]) -> None:
     tx.many(_UPDATE, rows)
 
 
-def tail(tx: Transaction, series_id: int) -> Chunk | None:
-    """The last chunk of a series."""
-    row = tx.one(_TAIL, {"id": series_id})
-    return Chunk(series_id, *row) if row else None
-
-
-def put_chunks(tx: Transaction, chunks: Sequence[Chunk]) -> None:
-    """Add chunks; one of the same sequence is replaced."""
-    rows: list[Parameters] = [
-        {
-            "series_id": chunk.series_id,
-            "sequence": chunk.sequence,
-            "count": chunk.count,
-            "vals": chunk.values,
-            "steps": chunk.steps,
-            "times": chunk.times,
-        }
-        for chunk in chunks
-    ]
-    tx.many(_PUT_CHUNK, rows)
-
-
-def writer(tx: Transaction, rid: int, writer_id: str) -> Writer | None:
-    """How far a journal of this run was taken in."""
-    row = tx.one(_WRITER, {"rid": rid, "writer_id": writer_id})
-    return Writer(writer_id, row[0], row[1]) if row else None
-
-
-def put_writer(tx: Transaction, rid: int, new: Writer, *, before: int) -> bool:
-    """Move a journal's offset on, if it still is what it was before; whether it was."""
-    changed = tx.run(
-        _PUT_WRITER,
-        {
-            "rid": rid,
-            "writer_id": new.writer_id,
-            "taken": new.taken,
-            "names": new.names,
-            "before": before,
-        },
-    )
-    return changed > 0
-
-
 def run_ids(tx: Transaction, run_id: str) -> list[str]:
     """A run and every run below it."""
-    return [row[0] for row in tx.all(f"{_TREE} select id from tree", {"run_id": run_id})]
+    return [row[0] for row in tx.all(f"{TREE} select id from tree", {"run_id": run_id})]
 
 
 def summaries(tx: Transaction, query: MetricQuery) -> list[StoredSeries]:
     """The series of a query, by run in order of creation, then in the order first logged."""
-    rows = tx.all(_SUMMARIES[query.recursive], _parameters(query))
+    rows = tx.all(_SUMMARIES[query.recursive], query_parameters(query))
     return [_stored(row[0], row[1:]) for row in rows]
 
 
-def values(tx: Transaction, query: MetricQuery) -> dict[int, list[bytes]]:
-    """The blocks of values of each series of a query, in order."""
-    found: dict[int, list[bytes]] = {}
-    for series_id, block in tx.all(_VALUES[query.recursive], _parameters(query)):
-        found.setdefault(series_id, []).append(block)
-    return found
-
-
-def _parameters(query: MetricQuery) -> Parameters:
+def query_parameters(query: MetricQuery) -> Parameters:
+    """What ``TREE`` and ``WANTED`` ask for."""
     return {"run_id": query.run_id, "name": query.name, "type": query.run_type}
 
 
@@ -235,7 +147,8 @@ def _text(value: Scalar) -> str | None:
     """What of a last value compares as a text."""
     if isinstance(value, float) and math.isnan(value):
         return NAN
-    return value[:_TEXT_KEPT] if isinstance(value, str) else None
+    # PostgreSQL's texts cannot hold NUL; the value itself is kept as bytes.
+    return value[:_TEXT_KEPT].replace("\0", "\ufffd") if isinstance(value, str) else None
 
 
 def _encode_scalar(value: Scalar) -> bytes:

@@ -26,7 +26,7 @@ from headway.errors import (
     StorageFullError,
 )
 from headway.store import migrations
-from headway.store.base import Parameters, Transaction
+from headway.store.base import Dialect, Parameters, Transaction
 from headway.store.filesystem import refuse_network_filesystem
 
 _SAFE_SINCE: Final = (3, 51, 3)
@@ -45,11 +45,32 @@ _ERRORS: Final[tuple[tuple[type[apsw.Error], type[StorageError], str], ...]] = (
 )
 
 
+def _glob(pattern: str) -> str:
+    """``%`` is ``*`` there and ``_`` is ``?``; what else means something stands in brackets."""
+    words = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
+    return "".join(words.get(character, character) for character in pattern)
+
+
+SQLITE: Final = Dialect(
+    serial="integer primary key",
+    key="integer primary key",
+    blob="blob",
+    indexed_by=" indexed by {}",
+    like="glob",
+    pattern=_glob,
+)
+
+
 class SqliteTransaction:
     """Statements of one open transaction."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
+
+    @property
+    def dialect(self) -> Dialect:
+        """The words of SQLite."""
+        return SQLITE
 
     def all(self, statement: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
         """Every row that the statement gives."""
@@ -168,7 +189,7 @@ class SqliteDatabase:
             with self.write() as tx:
                 migrations.apply_pending(
                     tx,
-                    migrations.SQLITE,
+                    SQLITE,
                     at=time.time_ns() // 1000,
                     where=str(self._path.parent),
                 )

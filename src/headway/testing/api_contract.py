@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from headway.api import Api
+from headway.testing.api.assets import AssetContract
 from headway.testing.api.execution import ExecutionContract
 from headway.testing.api.experiments import ExperimentContract
 from headway.testing.api.files import FileContract
@@ -16,6 +17,7 @@ from headway.testing.api.metrics import MetricContract
 from headway.testing.api.queueing import QueueContract
 from headway.testing.api.runs import RunContract
 from headway.testing.api.snapshots import SnapshotContract
+from headway.testing.api.workspace import WorkspaceContract
 
 
 class ApiContract(
@@ -27,6 +29,8 @@ class ApiContract(
     SnapshotContract,
     ExecutionContract,
     QueueContract,
+    AssetContract,
+    WorkspaceContract,
 ):
     """The contract in ``headway.api``, verb by verb."""
 

@@ -8,7 +8,7 @@ import pytest
 
 from headway.errors import StorageError
 from headway.model import Experiment, MetricQuery, NewRun, Run, RunQuery, SeriesSummary, Status
-from headway.store import experiments, labels, runs, search, series
+from headway.store import experiments, labels, runs, search, series, writers
 from headway.store.base import Database, Transaction
 from headway.store.runs import StoredRun
 from headway.store.search import Search
@@ -99,10 +99,32 @@ class StoreContract:
     def test_a_journals_offset_moves_only_from_what_it_is(self, database: Database) -> None:
         stored = make_run(database, "r")
         with database.write() as tx:
-            assert series.put_writer(tx, stored.rid, series.Writer("w", 64, b"n"), before=0)
-            assert not series.put_writer(tx, stored.rid, series.Writer("w", 96, b"m"), before=0)
-            assert series.put_writer(tx, stored.rid, series.Writer("w", 96, b"m"), before=64)
-            assert series.writer(tx, stored.rid, "w") == series.Writer("w", 96, b"m")
+            assert writers.move(tx, stored.rid, "w", before=0, taken=64, names=b"n")
+            assert not writers.move(tx, stored.rid, "w", before=0, taken=96, names=b"m")
+            assert writers.move(tx, stored.rid, "w", before=64, taken=96, names=b"m")
+            assert not writers.move(tx, stored.rid, "w", before=64, taken=128)
+            assert writers.move(tx, stored.rid, "w", before=96, taken=128)
+            assert writers.find(tx, "w") == writers.Writer(stored.rid, 128)
+            assert writers.names(tx, "w") == [b"n", b"m"]
+            assert writers.find(tx, "other") is None
+            assert writers.names(tx, "other") == []
+
+    def test_what_is_pending_in_a_journal_is_replaced(self, database: Database) -> None:
+        stored = make_run(database, "r")
+        with database.write() as tx:
+            assert writers.move(tx, stored.rid, "w", before=0, taken=1, names=b"a", pending=b"p")
+            assert writers.move(tx, stored.rid, "w", before=1, taken=2, names=b"b")
+            assert writers.names(tx, "w") == [b"a", b"b", b"p"]
+            assert writers.move(tx, stored.rid, "w", before=2, taken=3, pending=b"q")
+            assert writers.names(tx, "w") == [b"a", b"b", b"q"]
+
+    def test_many_names_of_a_journal_come_back_in_order(self, database: Database) -> None:
+        stored = make_run(database, "r")
+        parts = [bytes([i]) * 2000 for i in range(5)]
+        with database.write() as tx:
+            for i, part in enumerate(parts):
+                assert writers.move(tx, stored.rid, "w", before=i, taken=i + 1, names=part)
+            assert writers.names(tx, "w") == parts
 
     def test_series_come_by_run_in_the_order_first_logged(self, database: Database) -> None:
         parent = make_run(database, "parent")

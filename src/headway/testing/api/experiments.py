@@ -13,6 +13,7 @@ from headway.errors import (
 from headway.model import (
     ExperimentChange,
 )
+from headway.testing.api.requests import new_run
 
 
 class ExperimentContract:
@@ -53,6 +54,17 @@ class ExperimentContract:
         )
         assert changed.tags == {"b": None, "c": "3"}
         assert api.experiments.get(made.id) == changed
+
+    def test_an_experiment_without_runs_is_deleted(self, api: Api) -> None:
+        empty, full = api.experiments.ensure("empty"), api.experiments.ensure("full")
+        api.runs.create([new_run(full.id)])
+        api.experiments.delete(empty.id)
+        with pytest.raises(ExperimentNotFoundError):
+            api.experiments.delete(empty.id)
+        with pytest.raises(ConflictError, match=r"archive\(\)"):
+            api.experiments.delete(full.id)
+        assert [e.name for e in api.experiments.list()] == ["full"]
+        assert api.experiments.ensure("empty").id != empty.id
 
     def test_an_absent_experiment_is_an_error(self, api: Api) -> None:
         with pytest.raises(ExperimentNotFoundError, match="nope"):

@@ -1,0 +1,107 @@
+"""The files of an asset: found at their source, kept by their content, each once."""
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from headway.assets import RunSource
+from headway.errors import InvalidValueError, RunFileNotFoundError
+from headway.files.checking import checked_stream
+from headway.files.local import LocalFiles
+from headway.service.files import FileService
+from headway.store.assets import AssetFileRow
+
+_HOLDER: Final = "content"
+"""All assets share one place, so that equal files are kept once whatever holds them."""
+_MOST_NAMED: Final = 20
+
+Source = Path | RunSource
+
+
+class AssetFiles:
+    """Keeps the bytes of assets' files."""
+
+    def __init__(self, storage: LocalFiles, files: FileService, of_runs: LocalFiles) -> None:
+        self._storage = storage
+        self._files = files
+        self._of_runs = of_runs
+
+    def keep(self, source: Source) -> list[AssetFileRow]:
+        """Keep a file, or all files below a folder, under names that begin with its own.
+
+        Raises:
+            InvalidValueError: There is nothing to keep, or it cannot be read.
+            RunFileNotFoundError: The run has no such file or folder.
+        """
+        if isinstance(source, RunSource):
+            found = sorted(self._of_run(source))
+            return [self._keep_of_run(source.run_id, name, path) for name, path in found]
+        return [self._keep(name, path) for name, path in sorted(_on_disk(source))]
+
+    def open(self, row: AssetFileRow, what: str) -> AbstractContextManager[BinaryIO]:
+        """The bytes of a file, which are checked as they are read.
+
+        Args:
+            row: The file.
+            what: What it is, for the message of an error.
+        """
+        return checked_stream(self._storage.open(_HOLDER, row.storage_key), row.blake3, what)
+
+    def remove(self, storage_key: str) -> None:
+        """Delete bytes that no asset holds."""
+        self._storage.remove(_HOLDER, storage_key)
+
+    def _keep(self, name: str, source: Path | BinaryIO) -> AssetFileRow:
+        stored = self._storage.write(_HOLDER, source)
+        return AssetFileRow(name, stored.size_bytes, stored.blake3, stored.key)
+
+    def _keep_of_run(self, run_id: str, name: str, path: str) -> AssetFileRow:
+        kept = self._files.kept(run_id, path)
+        if kept is not None and kept.entry.blake3 is not None:
+            key, entry = kept.storage_key, kept.entry
+            if self._storage.link(_HOLDER, key, self._of_runs, run_id):
+                return AssetFileRow(name, entry.size_bytes, kept.entry.blake3, key)
+        with self._files.open(run_id, path) as stream:
+            return self._keep(name, stream)
+
+    def _of_run(self, source: RunSource) -> Iterator[tuple[str, str]]:
+        """Names in the asset, and in the run."""
+        run_id, wanted = source.run_id, source.path.strip("/")
+        names = [entry.path for entry in self._files.list(run_id)]
+        name = wanted.rpartition("/")[2]
+        below = [one for one in names if one.startswith(f"{wanted}/")]
+        if wanted in names:
+            below = [wanted]
+        elif not below:
+            shown = ", ".join(names[:_MOST_NAMED]) or "none"
+            raise RunFileNotFoundError(
+                f"Could not locate the provided model_path {source.path} in the set of files "
+                f"uploaded to run {run_id}: {shown}; give one of them, or a folder of them"
+            )
+        for one in below:
+            yield name + one[len(wanted) :], one
+
+
+def _on_disk(source: Path) -> list[tuple[str, Path]]:
+    if source.is_dir():
+        found = list(_below(source))
+        if not found:
+            raise InvalidValueError(f"the folder {str(source)!r} holds no file: give one that does")
+        return found
+    return [(source.name, source)]
+
+
+def _below(root: Path) -> Iterator[tuple[str, Path]]:
+    """Every file below a folder; a link to a file is the file."""
+    for folder, folders, names in os.walk(root, followlinks=False):
+        for name in folders:
+            if Path(folder, name).is_symlink():
+                raise InvalidValueError(
+                    f"{str(Path(folder, name))!r} is a link to a folder, which could lead in a "
+                    "circle: put the folder itself there, or leave it out"
+                )
+        for name in names:
+            path = Path(folder, name)
+            yield f"{root.name}/{path.relative_to(root).as_posix()}", path
