@@ -4,6 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check
+TOYS_INSTALL = $(subst $(BIN)/,$(TOYS)/bin/,$(INSTALL))
 COMPILE := uv pip compile pyproject.toml --quiet --generate-hashes --python-version 3.11 --universal
 
 # Stamps: what is in .venv. Each stands on the one before, so that `make -j` never runs two pips.
@@ -11,10 +12,18 @@ MADE := $(VENV)/.made
 RUNTIME := $(VENV)/.runtime
 PACKAGE := $(VENV)/.package
 DEV := $(VENV)/.dev
+# A Python of its own for the tests with torch, which is heavy and has opinions of its own.
+TOYS := $(VENV)/transformers
+TRANSFORMERS := $(TOYS)/.transformers
+CUDA := cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti nvidia-cuda-nvrtc \
+	nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver \
+	nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink nvidia-nvshmem-cu13 \
+	nvidia-nvtx triton
+TORCH_BESIDE := filelock fsspec jinja2 markupsafe mpmath networkx setuptools sympy typing-extensions
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format lint types imports fresh bench docs lock clean
+.PHONY: help demo test test-transformers check format lint types imports fresh bench docs lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \2/p' Makefile \
@@ -25,6 +34,9 @@ demo: $(PACKAGE) ## Show what Headway does, on this machine, in under a minute
 
 test: $(DEV) ## Run the tests; ARGS="-k cancel" narrows them
 	@$(BIN)/pytest -q $(ARGS)
+
+test-transformers: $(DEV) $(TRANSFORMERS) ## Run the tests with Hugging Face transformers, in a Python of its own
+	@CI=true $(BIN)/pytest -q -n0 tests/compat/test_transformers.py $(ARGS)
 
 check: format lint types imports fresh ## Check format, lint, types, layers and generated pages
 
@@ -44,7 +56,7 @@ imports: $(DEV)
 fresh: $(PACKAGE)
 	@$(BIN)/python docs/generate.py --check
 
-bench: $(DEV) ## Measure, and print the figures
+bench: $(DEV) ## Measure Headway and its peers, print the figures, write docs/benchmarks.md
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(PACKAGE) ## Make the generated pages and blocks under docs/ again
@@ -55,6 +67,13 @@ lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --upgrade --group build -o requirements/runtime.txt
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --upgrade --group dev \
 		-c requirements/runtime.txt -o requirements/dev.txt
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --upgrade --group transformers \
+		-c requirements/runtime.txt $(CUDA:%=--no-emit-package %) --no-emit-package torch \
+		-o requirements/transformers.txt
+	@sed -n 's/^\(torch==[0-9.]*\).*/\1/p' requirements/torch-cpu.txt \
+		| UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile - --quiet --upgrade --generate-hashes \
+		--python-version 3.11 --universal $(TORCH_BESIDE:%=--no-emit-package %) \
+		-o requirements/torch-cuda.txt
 
 clean: ## Remove .venv, caches and build output
 	@rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
@@ -87,11 +106,22 @@ $(RUNTIME): requirements/runtime.txt $(MADE)
 	@$(INSTALL) --require-hashes -r requirements/runtime.txt
 	@touch $@
 
-$(PACKAGE): pyproject.toml $(RUNTIME)
-	@$(INSTALL) --no-build-isolation --no-deps -e .
+$(PACKAGE): pyproject.toml compat/azureml/pyproject.toml $(RUNTIME)
+	@$(INSTALL) --no-build-isolation --no-deps -e . -e compat/azureml
 	@touch $@
 
 $(DEV): requirements/dev.txt $(PACKAGE)
 	@echo "Installing requirements/dev.txt"
 	@$(INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# PyPI's torch for Linux needs gigabytes of CUDA to be imported, so a build without is tried first.
+$(TRANSFORMERS): requirements/transformers.txt requirements/torch-cpu.txt requirements/torch-cuda.txt \
+		$(PACKAGE)
+	@echo "Installing requirements/transformers.txt and torch into $(TOYS)"
+	@$(BIN)/python -m venv --clear $(TOYS)
+	@$(TOYS_INSTALL) --require-hashes -r requirements/transformers.txt --no-deps
+	@$(TOYS_INSTALL) --require-hashes -r requirements/torch-cpu.txt --no-deps 2>/dev/null \
+		|| $(TOYS_INSTALL) --require-hashes -r requirements/torch-cuda.txt --no-deps
+	@$(TOYS_INSTALL) --no-build-isolation --no-deps -e . -e compat/azureml
 	@touch $@

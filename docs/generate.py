@@ -21,6 +21,7 @@ from headway.cli.call import Call, shared_options
 from headway.cli.program import COMMANDS, EXIT_CODES, program
 from headway.errors import ERROR_CODES
 from headway.filters.tree import COLUMNS, ValueType
+from headway.migration.table import ROWS, Row, Support
 from headway.settings import SETTINGS, Setting
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -257,11 +258,44 @@ def filter_columns_block() -> str:
     return "\n".join(["| Column | Holds |", "| --- | --- |", *rows])
 
 
+# ---------------------------------------------------------------- the API of azureml.core
+
+
+def migration_block(wanted: Callable[[Row], bool], head: str) -> str:
+    """Names of the API with what is said of them; those of which the same is said in one row."""
+    names: dict[str, list[str]] = {}
+    for row in ROWS.values():
+        if wanted(row):
+            names.setdefault(row.note, []).append(f"`{row.name}`")
+    rows = [f"| {', '.join(found)} | {_cell(note)} |" for note, found in names.items()]
+    return "\n".join([f"| Name | {head} |", "| --- | --- |", *rows])
+
+
+def migration_same_block() -> str:
+    """What works as it was: classes and their members."""
+    members: dict[str, list[str]] = {}
+    for row in ROWS.values():
+        owner, _, member = row.name.rpartition(".")
+        if row.support is Support.YES and not row.note and owner in ROWS:
+            members.setdefault(owner, []).append(f"`{member}`")
+    rows = [f"| `{owner}` | {', '.join(sorted(found))} |" for owner, found in members.items()]
+    return "\n".join(["| Class | Members |", "| --- | --- |", *rows])
+
+
 BLOCKS: Final[dict[str, Callable[[], str]]] = {
     "layers": layers_block,
     "journal-records": lambda: docstring_block(PACKAGE / "metrics" / "slots.py"),
     "chunks": lambda: docstring_block(PACKAGE / "metrics" / "chunks.py"),
+    "overviews": lambda: docstring_block(PACKAGE / "metrics" / "overviews.py"),
     "filter-columns": filter_columns_block,
+    "migration-same": migration_same_block,
+    "migration-better": lambda: migration_block(
+        lambda row: row.support is Support.YES and bool(row.note), "How"
+    ),
+    "migration-differs": lambda: migration_block(lambda row: row.support is Support.PARTLY, "How"),
+    "migration-absent": lambda: migration_block(
+        lambda row: row.support is Support.NO, "What to do instead"
+    ),
     "run-folder": lambda: docstring_block(PACKAGE / "engines" / "folder.py"),
 }
 

@@ -30,6 +30,7 @@ OWNERS: Final[dict[str, set[str]]] = {
     "apsw": {"store"},
     "blake3": {"files", "snapshots"},
     "click": {"cli"},
+    "fsspec": {"data"},
     "msgspec": set(),
     "numpy": {"examples", "metrics", "service"},
     "pcodec": {"metrics"},
@@ -37,6 +38,7 @@ OWNERS: Final[dict[str, set[str]]] = {
     "plotext": {"cli"},
     "pyyaml": {"environments"},
     "rich": {"cli"},
+    "tsdownsample": {"metrics"},
     "uv": {"environments"},
     "yaml": {"environments"},  # as pyyaml is imported
     # Of the extra `testing`: the contract suites are shipped, and run by whoever writes a backend.
@@ -52,7 +54,13 @@ BARE: Final = {
     "headway.engines.folder",
     "headway.engines.processes",
 }
-BARE_MAY_REACH: Final = {"headway", "headway.errors", "headway.engines", "headway.runner"}
+BARE_MAY_REACH: Final = {
+    "headway",
+    "headway.errors",
+    "headway.locks",
+    "headway.engines",
+    "headway.runner",
+}
 
 
 def module_name(path: Path) -> str:

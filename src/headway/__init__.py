@@ -11,13 +11,18 @@ Names are loaded when they are first used, so that importing the package costs n
 
 TYPE_CHECKING = False  # what typing's own constant stands for, without the cost of typing
 if TYPE_CHECKING:
+    from headway.errors import AssetNotFoundError as AssetNotFoundError
+    from headway.errors import ComputeTargetNotFoundError as ComputeTargetNotFoundError
     from headway.errors import ConfigurationError as ConfigurationError
     from headway.errors import ConflictError as ConflictError
     from headway.errors import ExperimentNotFoundError as ExperimentNotFoundError
     from headway.errors import FilterError as FilterError
     from headway.errors import HeadwayError as HeadwayError
     from headway.errors import InvalidValueError as InvalidValueError
+    from headway.errors import MetricNotFoundError as MetricNotFoundError
     from headway.errors import MissingPackageError as MissingPackageError
+    from headway.errors import ModelNotFoundError as ModelNotFoundError
+    from headway.errors import ModelPathNotFoundError as ModelPathNotFoundError
     from headway.errors import NotFoundError as NotFoundError
     from headway.errors import PropertyConflictError as PropertyConflictError
     from headway.errors import RunContextError as RunContextError
@@ -34,38 +39,67 @@ if TYPE_CHECKING:
     from headway.errors import StorageFullError as StorageFullError
     from headway.errors import StorageVersionError as StorageVersionError
     from headway.errors import SubmissionError as SubmissionError
+    from headway.errors import UnsupportedError as UnsupportedError
+    from headway.errors import UserError as UserError
     from headway.errors import WorkspaceNotFoundError as WorkspaceNotFoundError
     from headway.model import CancelOutcome as CancelOutcome
     from headway.model import Resources as Resources
     from headway.model import Status as Status
+    from headway.sdk.compute import ComputeTarget as ComputeTarget
     from headway.sdk.conda_dependencies import CondaDependencies as CondaDependencies
     from headway.sdk.configuration import RunConfiguration as RunConfiguration
     from headway.sdk.configuration import ScriptRunConfig as ScriptRunConfig
+    from headway.sdk.data_reference import DataReference as DataReference
+    from headway.sdk.dataset import Dataset as Dataset
+    from headway.sdk.dataset_inputs import DatasetConsumptionConfig as DatasetConsumptionConfig
+    from headway.sdk.datastore import Datastore as Datastore
     from headway.sdk.distributed import MpiConfiguration as MpiConfiguration
     from headway.sdk.distributed import PyTorchConfiguration as PyTorchConfiguration
     from headway.sdk.environment import Environment as Environment
+    from headway.sdk.file_dataset import FileDataset as FileDataset
     from headway.sdk.handles import Experiment as Experiment
     from headway.sdk.handles import Run as Run
     from headway.sdk.handles import ScriptRun as ScriptRun
     from headway.sdk.handles import Workspace as Workspace
     from headway.sdk.handles import get_run as get_run
+    from headway.sdk.model import Model as Model
+    from headway.sdk.output_dataset import OutputFileDatasetConfig as OutputFileDatasetConfig
+    from headway.sdk.run_history import chart as chart
+    from headway.sdk.secrets import Keyvault as Keyvault
+    from headway.sdk.tabular_dataset import DataType as DataType
+    from headway.sdk.tabular_dataset import TabularDataset as TabularDataset
 
     __version__: str
 
 __all__ = [
+    "AssetNotFoundError",
     "CancelOutcome",
+    "ComputeTarget",
+    "ComputeTargetNotFoundError",
     "CondaDependencies",
     "ConfigurationError",
     "ConflictError",
+    "DataReference",
+    "DataType",
+    "Dataset",
+    "DatasetConsumptionConfig",
+    "Datastore",
     "Environment",
     "Experiment",
     "ExperimentNotFoundError",
+    "FileDataset",
     "FilterError",
     "HeadwayError",
     "InvalidValueError",
+    "Keyvault",
+    "MetricNotFoundError",
     "MissingPackageError",
+    "Model",
+    "ModelNotFoundError",
+    "ModelPathNotFoundError",
     "MpiConfiguration",
     "NotFoundError",
+    "OutputFileDatasetConfig",
     "PropertyConflictError",
     "PyTorchConfiguration",
     "Resources",
@@ -88,18 +122,32 @@ __all__ = [
     "StorageFullError",
     "StorageVersionError",
     "SubmissionError",
+    "TabularDataset",
+    "UnsupportedError",
+    "UserError",
     "Workspace",
     "WorkspaceNotFoundError",
     "__version__",
+    "chart",
     "get_run",
 ]
 
 _MODULES = {
     "CancelOutcome": "headway.model",
+    "ComputeTarget": "headway.sdk.compute",
     "CondaDependencies": "headway.sdk.conda_dependencies",
+    "DataReference": "headway.sdk.data_reference",
+    "DataType": "headway.sdk.tabular_dataset",
+    "Dataset": "headway.sdk.dataset",
+    "DatasetConsumptionConfig": "headway.sdk.dataset_inputs",
+    "Datastore": "headway.sdk.datastore",
     "Environment": "headway.sdk.environment",
     "Experiment": "headway.sdk.handles",
+    "FileDataset": "headway.sdk.file_dataset",
+    "Keyvault": "headway.sdk.secrets",
+    "Model": "headway.sdk.model",
     "MpiConfiguration": "headway.sdk.distributed",
+    "OutputFileDatasetConfig": "headway.sdk.output_dataset",
     "PyTorchConfiguration": "headway.sdk.distributed",
     "Resources": "headway.model",
     "Run": "headway.sdk.handles",
@@ -107,7 +155,9 @@ _MODULES = {
     "ScriptRun": "headway.sdk.handles",
     "ScriptRunConfig": "headway.sdk.configuration",
     "Status": "headway.model",
+    "TabularDataset": "headway.sdk.tabular_dataset",
     "Workspace": "headway.sdk.handles",
+    "chart": "headway.sdk.run_history",
     "get_run": "headway.sdk.handles",
 }
 

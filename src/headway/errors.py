@@ -1,21 +1,28 @@
 """Every error that Headway raises, as one tree.
 
     HeadwayError
-    ├── InvalidValueError            an argument is not what the call accepts
-    │   └── FilterError              a filter expression cannot be read
-    ├── ConfigurationError           a setting or a config file is wrong
-    │   └── MissingPackageError      this Python lacks a package that Headway needs for it
-    ├── NotFoundError                there is no such thing
-    │   ├── WorkspaceNotFoundError
-    │   ├── ExperimentNotFoundError
-    │   ├── RunNotFoundError
-    │   └── RunFileNotFoundError
-    ├── ConflictError                it exists already, or says something else already
-    │   ├── RunExistsError
-    │   ├── RunFileExistsError
-    │   ├── PropertyConflictError
-    │   └── RunStateError            the run's status does not allow this
+    ├── UserError                    what was given or asked for is wrong, and stays so
+    │   ├── InvalidValueError        an argument is not what the call accepts
+    │   │   └── FilterError          a filter expression cannot be read
+    │   ├── ConfigurationError       a setting or a config file is wrong
+    │   │   └── MissingPackageError  this Python lacks a package that Headway needs for it
+    │   ├── NotFoundError            there is no such thing
+    │   │   ├── WorkspaceNotFoundError
+    │   │   ├── ExperimentNotFoundError
+    │   │   ├── RunNotFoundError
+    │   │   ├── RunFileNotFoundError
+    │   │   ├── MetricNotFoundError
+    │   │   ├── ModelPathNotFoundError
+    │   │   ├── ComputeTargetNotFoundError
+    │   │   └── AssetNotFoundError   no such model, environment, dataset or datastore
+    │   │       └── ModelNotFoundError
+    │   └── ConflictError            it exists already, or says something else already
+    │       ├── RunExistsError
+    │       ├── RunFileExistsError
+    │       ├── PropertyConflictError
+    │       └── RunStateError        the run's status does not allow this
     ├── RunContextError              there is no submitted run around this process
+    ├── UnsupportedError             it needs a service that Headway does not have
     ├── SnapshotError                a source directory cannot be kept
     ├── SubmissionError              a run could not be started or is still being executed
     ├── RunFailedError               the run that was waited for failed
@@ -47,7 +54,11 @@ class HeadwayError(Exception):
         self.message = message
 
 
-class InvalidValueError(HeadwayError, ValueError):
+class UserError(HeadwayError):
+    """What was given or asked for is wrong; the same call fails again."""
+
+
+class InvalidValueError(UserError, ValueError):
     """An argument is not what the call accepts."""
 
 
@@ -63,7 +74,7 @@ class FilterError(InvalidValueError):
         self.position = position
 
 
-class ConfigurationError(HeadwayError):
+class ConfigurationError(UserError):
     """A setting, an environment variable or a config file is wrong."""
 
 
@@ -71,7 +82,7 @@ class MissingPackageError(ConfigurationError):
     """This Python has not all packages of Headway, and what was asked needs one that is missing."""
 
 
-class NotFoundError(HeadwayError, LookupError):
+class NotFoundError(UserError, LookupError):
     """There is no such thing in this workspace."""
 
 
@@ -91,7 +102,27 @@ class RunFileNotFoundError(NotFoundError):
     """The run has no such file or log."""
 
 
-class ConflictError(HeadwayError):
+class MetricNotFoundError(NotFoundError):
+    """The run has no such metric, or the table no such column."""
+
+
+class ModelPathNotFoundError(NotFoundError):
+    """There is no such file or folder to make a model of."""
+
+
+class ComputeTargetNotFoundError(NotFoundError):
+    """There is no such compute target."""
+
+
+class AssetNotFoundError(NotFoundError):
+    """There is no such environment, dataset or datastore, or no such version of it."""
+
+
+class ModelNotFoundError(AssetNotFoundError):
+    """There is no such model, or no such version of it."""
+
+
+class ConflictError(UserError):
     """It exists already, or says something else already."""
 
 
@@ -113,6 +144,10 @@ class RunStateError(ConflictError):
 
 class RunContextError(HeadwayError):
     """This process was not started by a submitted run."""
+
+
+class UnsupportedError(HeadwayError):
+    """It needs a service that Headway does not have; the message names what to do instead."""
 
 
 class SnapshotError(HeadwayError):
@@ -163,6 +198,7 @@ class ErrorCode(NamedTuple):
 
 ERROR_CODES: Final[dict[type[HeadwayError], ErrorCode]] = {
     HeadwayError: ErrorCode("error", 500, 1),
+    UserError: ErrorCode("user_error", 400, 2),
     InvalidValueError: ErrorCode("invalid_value", 400, 2),
     FilterError: ErrorCode("invalid_filter", 400, 2),
     ConfigurationError: ErrorCode("invalid_configuration", 400, 3),
@@ -172,12 +208,18 @@ ERROR_CODES: Final[dict[type[HeadwayError], ErrorCode]] = {
     ExperimentNotFoundError: ErrorCode("experiment_not_found", 404, 4),
     RunNotFoundError: ErrorCode("run_not_found", 404, 4),
     RunFileNotFoundError: ErrorCode("file_not_found", 404, 4),
+    ModelPathNotFoundError: ErrorCode("model_path_not_found", 404, 4),
+    ComputeTargetNotFoundError: ErrorCode("compute_target_not_found", 404, 4),
+    AssetNotFoundError: ErrorCode("asset_not_found", 404, 4),
+    ModelNotFoundError: ErrorCode("model_not_found", 404, 4),
+    MetricNotFoundError: ErrorCode("metric_not_found", 404, 4),
     ConflictError: ErrorCode("conflict", 409, 5),
     RunExistsError: ErrorCode("run_exists", 409, 5),
     RunFileExistsError: ErrorCode("file_exists", 409, 5),
     PropertyConflictError: ErrorCode("property_conflict", 409, 5),
     RunStateError: ErrorCode("run_state", 409, 5),
     RunContextError: ErrorCode("no_run_context", 400, 3),
+    UnsupportedError: ErrorCode("unsupported", 501, 3),
     SnapshotError: ErrorCode("snapshot", 400, 6),
     SubmissionError: ErrorCode("submission", 500, 6),
     RunFailedError: ErrorCode("run_failed", 409, 7),

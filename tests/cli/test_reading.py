@@ -1,9 +1,6 @@
-"""list, show and metrics."""
+"""list and show."""
 
-import csv
-import math
 import re
-import time
 
 import pytest
 from tests.cli.conftest import Cli
@@ -161,95 +158,3 @@ def test_show_of_nothing(cli: Cli) -> None:
     cli.experiment()
     assert "no run in this workspace yet" in cli.error("show", "latest", code=4)
     assert "there is no run 'nothing'" in cli.error("show", "nothing", code=4)
-
-
-# ---------------------------------------------------------------- metrics
-
-
-@pytest.fixture
-def logged(cli: Cli) -> Run:
-    with cli.experiment().start_logging() as run:
-        for step, value in enumerate((1.0, 0.5, math.nan, 0.25), start=1):
-            run.log("loss", value, step=step)
-        run.log("note", "some, text")
-        run.log("count", 10**20)
-        run.log_table("table", {"x": [1, 2], "y": [2.5, None]})
-    return run
-
-
-def test_a_summary_of_metrics(cli: Cli, logged: Run) -> None:
-    text = [
-        re.split(r" {2,}", line.strip()) for line in cli("metrics", logged.id).stdout.splitlines()
-    ]
-    assert ["METRIC", "COUNT", "LAST", "MIN", "MAX", "STEPS"] in text
-    assert ["loss", "4", "0.25", "0.25", "1", "1 to 4"] in text
-    assert ["note", "1", "some, text", "-", "-", "0"] in text
-
-
-def test_the_values_of_one_metric(cli: Cli, logged: Run) -> None:
-    lines = [line.split() for line in cli("metrics", logged.id, "loss").stdout.splitlines()]
-    assert lines == [["#", "loss"], ["0", "1.0"], ["1", "0.5"], ["2", "nan"], ["3", "0.25"]]
-    table = [line.split() for line in cli("metrics", logged.id, "table").stdout.splitlines()]
-    assert table == [["#", "table.x", "table.y"], ["0", "1", "2.5"], ["1", "2", "-"]]
-
-
-def test_what_was_measured_comes_after_what_a_run_logged(cli: Cli) -> None:
-    with cli.experiment().start_logging() as run:
-        run.log("system/cpu_percent", 50.0)
-        run.log("loss", 1.0)
-    for command in ("metrics", "show"):
-        text = cli(command, run.id).stdout
-        assert text.index("loss") < text.index("system/cpu_percent")
-    assert [one["name"] for one in cli.json("metrics", run.id)] == ["loss", "system/cpu_percent"]
-
-
-def test_metrics_as_json_and_csv(cli: Cli, logged: Run) -> None:
-    series = {(one["name"], one["column"]): one for one in cli.json("metrics", logged.id)}
-    assert series["loss", ""]["values"] == [1.0, 0.5, "NaN", 0.25]
-    assert series["loss", ""]["first_step"] == 1
-    assert series["table", "y"]["values"] == [2.5, None]
-    rows = list(csv.reader(cli("metrics", logged.id, "--csv").stdout.splitlines()))
-    assert rows[0] == ["name", "column", "index", "value"]
-    assert ["loss", "", "2", "nan"] in rows
-    assert ["note", "", "0", "some, text"] in rows
-    assert ["table", "y", "1", ""] in rows
-    assert len(rows) == 1 + 4 + 1 + 1 + 4
-
-
-def test_a_chart(cli: Cli, logged: Run) -> None:
-    shown = cli("metrics", logged.id, "--plot").stdout
-    for title in ("loss", "table.x"):
-        assert title in shown
-    assert "note" not in shown
-    lines = cli("metrics", logged.id, "loss", "--plot").stdout.splitlines()
-    assert len(lines) == 12
-    assert lines[0].strip() == "loss"
-    assert "1.0" in lines[-1]
-    assert "4.0" in lines[-1]
-    assert "no numbers" in cli("metrics", logged.id, "note", "--plot").stderr
-
-
-@pytest.mark.parametrize("value", [1e308, -1e308, 5e-324, 0.0, 1e17, 2**70, True])
-def test_any_number_can_be_charted(cli: Cli, value: float) -> None:
-    with cli.experiment().start_logging() as run:
-        run.log("x", value)
-        run.log("x", -1e308)
-        run.log("x", value)
-    assert len(cli("metrics", run.id, "--plot").stdout.splitlines()) == 12
-
-
-def test_mistakes_about_metrics_are_said(cli: Cli, logged: Run) -> None:
-    message = cli.error("metrics", logged.id, "los", code=4)
-    assert message.endswith("has no metric 'los'; it has: count, loss, note, table")
-    assert "do not go together" in cli("metrics", logged.id, "--plot", "--csv", code=2).stderr
-    nothing = finished(cli)
-    assert "has logged nothing" in cli("metrics", nothing.id).stderr
-    assert cli.json("metrics", nothing.id) == []
-
-
-def test_a_long_series_is_charted_quickly(cli: Cli) -> None:
-    with cli.experiment().start_logging() as run:
-        run.log_list("x", [float(n % 97) for n in range(200_000)])
-    begun = time.monotonic()
-    assert len(cli("metrics", run.id, "--plot").stdout.splitlines()) == 12
-    assert time.monotonic() - begun < 8

@@ -1,15 +1,11 @@
 import math
-import os
-import pty
-import subprocess
-import sys
 
 import pytest
+from tests.cli.terminal import Terminal
 
 from headway.cli import times
-from headway.cli.charts import Point, numbers, reduced
-from headway.cli.metrics import value_text
 from headway.cli.output import json_value, one_line, printable
+from headway.cli.summaries import value_text
 from headway.cli.tables import Column, print_pairs, print_table
 
 _SECOND = 1_000_000
@@ -98,33 +94,8 @@ def test_pairs_stand_in_columns(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "a     1\nlong  two lines\nb\n"
 
 
-def _on_terminal(program: str, columns: int, environment: dict[str, str]) -> str:
-    """What a Python program writes to a terminal that is so wide."""
-    own, its = pty.openpty()
-    sized = f"import termios\ntermios.tcsetwinsize(1, (24, {columns}))\n"
-    inherited = {k: v for k, v in os.environ.items() if k not in {"NO_COLOR", "COLUMNS"}}
-    process = subprocess.Popen(
-        [sys.executable, "-c", sized + program],
-        stdout=its,
-        stderr=its,
-        env={**inherited, "TERM": "xterm", **environment},
-    )
-    os.close(its)
-    written = b""
-    while True:
-        try:
-            data = os.read(own, 4096)
-        except OSError:  # the terminal's way of saying that its program has ended
-            break
-        if not data:
-            break
-        written += data
-    os.close(own)
-    assert process.wait() == 0, written
-    return written.decode().replace("\r\n", "\n")
-
-
 _WIDE_TABLE = """
+from headway.cli.summaries import value_text
 from headway.cli.tables import *
 from headway.model import Status
 columns = [Column("RUN"), Column("STATUS"), Column("NAME", shorten=True), Column("TAGS", drop=1)]
@@ -133,31 +104,15 @@ print_table(columns, [["r" * 20, status_text(Status.FAILED), "n" * 60, "t" * 30]
 
 
 def test_a_table_fits_a_terminal() -> None:
-    text = _on_terminal(_WIDE_TABLE, 60, {"NO_COLOR": "1"})
+    text = Terminal(_WIDE_TABLE, 60, {"NO_COLOR": "1"}).finish()
     assert "\x1b[31m" not in text
     head, row = (line.replace("\x1b[1m", "").replace("\x1b[0m", "") for line in text.splitlines())
     assert head.split() == ["RUN", "STATUS", "NAME"]  # the tags had to go
     assert row == "r" * 20 + "  Failed  " + "n" * 29 + "…"
-    wide = _on_terminal(_WIDE_TABLE, 140, {"NO_COLOR": "1"})
+    wide = Terminal(_WIDE_TABLE, 140, {"NO_COLOR": "1"}).finish()
     assert "t" * 30 in wide
     assert "n" * 60 in wide
 
 
 def test_a_terminal_shows_colours() -> None:
-    assert "\x1b[31m" in _on_terminal(_WIDE_TABLE, 100, {})
-
-
-def test_charts_are_given_finite_numbers_only() -> None:
-    values = [1, math.nan, "text", None, True, math.inf, -1e308]
-    assert numbers(values, 5) == [Point(5, 1.0), Point(9, 1.0), Point(11, -1e300)]
-
-
-def test_no_spike_disappears_from_a_chart() -> None:
-    points = [Point(at, 0.0) for at in range(100_000)]
-    points[77_777] = Point(77_777, 9.0)
-    points[3] = Point(3, -9.0)
-    shown = reduced(points, 50)
-    assert len(shown) <= 100
-    assert points[77_777] in shown
-    assert points[3] in shown
-    assert list(shown) == sorted(shown)
+    assert "\x1b[31m" in Terminal(_WIDE_TABLE, 100, {}).finish()

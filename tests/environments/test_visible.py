@@ -39,6 +39,12 @@ def test_the_parts_of_the_package_are_found_and_it_is_loaded_once(tmp_path: Path
     assert imported(way, text) == "True True 1 False\n"
 
 
+def test_the_names_of_azureml_are_found_too(tmp_path: Path) -> None:
+    way = way_to_headway(tmp_path)
+    text = "from azureml.core import Run; import headway; print(Run is headway.Run)"
+    assert imported(way, text) == "True\n"
+
+
 def test_another_python_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(sys, "version_info", (3, 99, 0))

@@ -1,14 +1,20 @@
+import fcntl
+import gzip
 import io
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pytest
+from blake3 import blake3
 
-from headway.errors import StorageError
-from headway.files.base import FileStorage
+from headway.errors import StorageCorruptError, StorageError
+from headway.files.base import FileStorage, open_source, read_block
+from headway.files.checking import checked_stream
 from headway.files.local import LocalFiles
 from headway.testing.files_contract import FilesContract
 
@@ -122,3 +128,58 @@ def test_a_full_disk_is_told_and_nothing_half_made_stays(
     message, alone, space = done.stdout.splitlines()
     assert message.startswith("no space is left under ")
     assert (alone, space) == ("True", "True")
+
+
+def test_a_file_that_grows_while_it_is_read_is_kept_as_it_was_when_it_was_opened(
+    tmp_path: Path,
+) -> None:
+    growing = tmp_path / "growing"
+    growing.write_bytes(b"begun")
+    with open_source(growing) as stream:
+        with growing.open("ab") as more:
+            more.write(b" and more")
+        assert read_block(stream) == b"begun"
+        assert read_block(stream) == b""
+
+
+def test_a_file_that_tells_no_size_is_read_to_its_end(tmp_path: Path) -> None:
+    stored = LocalFiles(tmp_path).write("r", Path("/proc/self/status"))
+    assert stored.size_bytes > 0
+
+
+@pytest.mark.parametrize("expected", ["right", "wrong", None])
+def test_a_stream_is_checked_at_its_end(expected: str | None) -> None:
+    content = bytes(range(256)) * 10_000
+    wanted = {"right": blake3(content).hexdigest(), "wrong": "0" * 64}.get(expected or "")
+    with checked_stream(nullcontext(io.BytesIO(content)), wanted, "the file") as stream:
+        assert stream.read(1000) == content[:1000]
+        if expected == "wrong":
+            with pytest.raises(StorageCorruptError, match="the file is damaged"):
+                stream.read()
+        else:
+            assert stream.read() == content[1000:]
+
+
+def test_a_path_is_shared_where_the_file_system_can_and_a_stream_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared: list[int] = []
+
+    def share(target_fd: int, request: int, source_fd: int) -> None:
+        assert request == 0x40049409
+        shared.append(os.pwrite(target_fd, os.pread(source_fd, 1 << 20, 0), 0))
+
+    monkeypatch.setattr(fcntl, "ioctl", share)
+    storage = LocalFiles(tmp_path / "storage")
+    packed = tmp_path / "packed.gz"
+    with gzip.open(packed, "wb") as stream:
+        stream.write(b"content")
+    by_path = storage.write("r", packed)
+    assert shared == [by_path.size_bytes] == [packed.stat().st_size]
+    with gzip.open(packed) as stream:
+        unpacked = storage.write("r", cast("BinaryIO", stream))
+    assert len(shared) == 1
+    for stored, content in ((by_path, packed.read_bytes()), (unpacked, b"content")):
+        with storage.open("r", stored.key) as kept:
+            assert kept.read() == content
+        assert stored.blake3 == blake3(content).hexdigest()

@@ -33,6 +33,7 @@ def test_the_shim_imports_the_standard_library_and_little_of_headway() -> None:
         "headway.engines.processes",
         "headway.engines.tree",
         "headway.errors",
+        "headway.locks",
         "headway.runner",
         "headway.runner.companion",
         "headway.runner.holding",

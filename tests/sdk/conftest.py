@@ -1,6 +1,7 @@
 """A workspace of its own for each test, and other processes that use it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,10 +34,12 @@ def experiment(workspace: Workspace) -> Experiment:
 
 
 @pytest.fixture
-def programs(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the test programs, made the current one."""
-    monkeypatch.chdir(PROGRAMS)
-    return PROGRAMS
+def programs(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the folder of the test programs, made the current one."""
+    copy = tmp_path / "programs"
+    shutil.copytree(PROGRAMS, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.chdir(copy)
+    return copy
 
 
 Python = Callable[..., "subprocess.Popen[str]"]

@@ -6,8 +6,20 @@ from typing import Any
 
 import pytest
 
-from headway import CondaDependencies, Environment, RunConfiguration, ScriptRunConfig
-from headway.errors import ConflictError, InvalidValueError, NotFoundError
+from headway import (
+    CondaDependencies,
+    Environment,
+    RunConfiguration,
+    ScriptRunConfig,
+    Workspace,
+)
+from headway.errors import (
+    AssetNotFoundError,
+    ConflictError,
+    InvalidValueError,
+    NotFoundError,
+    UnsupportedError,
+)
 from headway.model import EnvironmentSpec
 from headway.sdk.configuration import submission
 from headway.sdk.environment import specification
@@ -160,7 +172,7 @@ def test_docker_is_ignored_and_said(source: Path) -> None:
     ],
 )
 def test_images_are_refused_with_the_way_out(build: Callable[[], object]) -> None:
-    with pytest.raises(InvalidValueError, match=r"use Environment\.from_pip"):
+    with pytest.raises(UnsupportedError, match=r"use Environment\.from_pip"):
         build()
 
 
@@ -169,12 +181,79 @@ def test_an_existing_conda_environment_is_refused_with_the_way_out() -> None:
         Environment.from_existing_conda_environment("x", "base")
 
 
-def test_a_wheel_is_named_by_its_path(tmp_path: Path) -> None:
+def test_a_wheel_is_kept_in_the_workspace(workspace: Workspace, tmp_path: Path) -> None:
     wheel = tmp_path / "a-1-py3-none-any.whl"
-    wheel.touch()
-    assert Environment.add_private_pip_wheel(None, wheel) == str(wheel)
+    wheel.write_bytes(b"1")
+    kept = Path(Environment.add_private_pip_wheel(workspace, wheel))
+    assert kept.is_relative_to(workspace.folder)
+    assert Environment.add_private_pip_wheel(workspace, wheel) == str(kept)
+    wheel.write_bytes(b"2")
+    with pytest.raises(ConflictError, match="exist_ok=True"):
+        Environment.add_private_pip_wheel(workspace, wheel)
+    assert kept.read_bytes() == b"1"
+    Environment.add_private_pip_wheel(workspace, wheel, exist_ok=True)
+    assert kept.read_bytes() == b"2"
     with pytest.raises(InvalidValueError, match="no wheel"):
-        Environment.add_private_pip_wheel(None, tmp_path / "b.whl")
+        Environment.add_private_pip_wheel(workspace, tmp_path / "b.whl")
+
+
+# ---------------------------------------------------------------- registered
+
+
+def test_a_registered_environment_comes_back_as_it_was(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    made = Environment("mine")
+    made.environment_variables = {"A": "b"}
+    made.python.conda_dependencies = CondaDependencies.create(
+        pip_packages=["six==1.17.0"], conda_packages=["numpy=1.26"], python_version="3.11"
+    )
+    kept = made.register(workspace)
+    assert (kept.name, kept.version) == ("mine", "1")
+    assert made.register(workspace).version == "1"
+    made.environment_variables["A"] = "c"
+    assert made.register(workspace).version == "2"
+    first = Environment.get(workspace, "mine", version="1")
+    assert asked(first).environment_variables == {"A": "b"}
+    assert asked(Environment.get(workspace, "mine")) == asked(made)
+    assert {name: one.version for name, one in workspace.environments.items()} == {"mine": "2"}
+    assert Environment.list(workspace).keys() == {"mine"}
+
+
+def test_an_environment_is_found_by_its_label(workspace: Workspace) -> None:
+    made = Environment("mine")
+    made.register(workspace)
+    made.environment_variables = {"A": "b"}
+    made.register(workspace)
+    Environment.label(workspace, "mine", "1", ["prod"])
+    assert Environment.get(workspace, "mine", label="prod").version == "1"
+    assert Environment.get(workspace, "mine", label="Latest").version == "2"
+    with pytest.raises(AssetNotFoundError, match="'prod'"):
+        Environment.get(workspace, "mine", label="test")
+    with pytest.raises(AssetNotFoundError, match="there are: 2, 1"):
+        Environment.get(workspace, "mine", 7)
+
+
+def test_an_environment_of_a_conda_file_is_registered_with_what_is_in_the_file(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    file = tmp_path / "conda.yml"
+    file.write_text("dependencies: [{pip: [six]}]\n")
+    made = Environment("mine")
+    made.python.conda_dependencies_file = file
+    made.register(workspace)
+    file.unlink()
+    assert asked(Environment.get(workspace, "mine")).pip_requirements == ["six"]
+
+
+def test_an_environment_of_azures_is_the_python_that_submits(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = Environment.get(workspace, "AzureML-sklearn-1.0-ubuntu20.04-py38-cpu")
+    assert asked(made).user_managed
+    assert "the Python that submits is used" in capsys.readouterr().err
+    with pytest.raises(AssetNotFoundError, match="'nobody'"):
+        Environment.get(workspace, "nobody")
 
 
 def test_a_clone_is_independent() -> None:

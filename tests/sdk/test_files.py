@@ -1,6 +1,7 @@
 """Files of a run: kept, listed, brought back."""
 
 import io
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from headway import (
     RunFileExistsError,
     RunFileNotFoundError,
     ScriptRunConfig,
+    StorageCorruptError,
+    Workspace,
 )
 
 
 @pytest.fixture
 def run(experiment: Experiment) -> Run:
-    return experiment.start_logging()
+    return experiment.start_logging(outputs=False)
 
 
 @pytest.fixture
@@ -120,3 +123,70 @@ def test_logs_are_brought_home(experiment: Experiment, tmp_path: Path) -> None:
     assert (tmp_path / "logs/user_logs/std_log.txt").read_text() == "hello\n"
     logs: Any = run.get_details_with_logs()["logFiles"]
     assert logs == {"user_logs/std_log.txt": "hello\n"}
+
+
+# ---------------------------------------------------------------- bytes that are what they were
+
+
+def test_a_damaged_file_is_not_brought_home(run: Run, workspace: Workspace) -> None:
+    run.upload_file("outputs/a", io.BytesIO(b"as it was"))
+    [stored] = [path for path in workspace.folder.glob("runs/*/files/*") if path.is_file()]
+    stored.write_bytes(b"as it is!")
+    with pytest.raises(StorageCorruptError, match=r"outputs/a.* is damaged"):
+        run.download_file("outputs/a")
+    assert not Path("a").exists()
+
+
+def test_a_text_stream_is_kept_a_piece_at_a_time(run: Run) -> None:
+    text = "größer\n" * 300_000
+    run.upload_file("text", io.StringIO(text))
+    run.download_file("text", "fetched")
+    assert Path("fetched").read_text() == text
+
+
+def test_a_name_is_taken_again_where_that_is_asked_for(run: Run, data: Path) -> None:
+    run.upload_file("model/a.txt", io.BytesIO(b"old"))
+    run.upload_file("model/a.txt", data / "sub" / "b.txt", overwrite=True)
+    run.download_file("model/a.txt")
+    assert Path("a.txt").read_text() == "b"
+    run.upload_folder("model", data, overwrite=True)
+    run.upload_files(["model/a.txt"], [str(data / "sub" / "b.txt")], overwrite=True)
+    assert run.get_file_names() == ["model/a.txt", "model/sub/b.txt"]
+
+
+def test_of_several_files_none_is_kept_where_one_is_missing(run: Run, data: Path) -> None:
+    with pytest.raises(InvalidValueError, match="there is no file 'absent'"):
+        run.upload_files(["a", "b"], [str(data / "a.txt"), "absent"])
+    assert run.get_file_names() == []
+
+
+def test_what_a_submitted_script_uploads_stands_before_its_outputs(experiment: Experiment) -> None:
+    Path("train.py").write_text(
+        "from headway import Run\n"
+        "import os\n"
+        "os.makedirs('outputs', exist_ok=True)\n"
+        "open('outputs/model.pkl', 'w').write('the model')\n"
+        "run = Run.get_context()\n"
+        "run.upload_file('outputs/model.pkl', 'outputs/model.pkl')\n"
+        "open('outputs/model.pkl', 'w').write('written later')\n"
+        "open('outputs/more.txt', 'w').write('more')\n"
+    )
+    run = experiment.submit(ScriptRunConfig(".", script="train.py"))
+    run.wait_for_completion()
+    outputs = [name for name in run.get_file_names() if name.startswith("outputs/")]
+    assert outputs == ["outputs/model.pkl", "outputs/more.txt"]
+    run.download_file("outputs/model.pkl", "fetched")
+    assert Path("fetched").read_text() == "the model"
+
+
+def test_outputs_of_a_run_that_is_killed_are_there(experiment: Experiment) -> None:
+    script = "mkdir -p outputs logs; echo half > outputs/a; echo line > logs/b.log; sleep 60"
+    run = experiment.submit(ScriptRunConfig(".", command=script))
+    deadline = time.monotonic() + 10
+    while "logs/b.log" not in run.get_file_names():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    run.cancel()
+    assert {"outputs/a", "logs/b.log"} <= set(run.get_file_names())
+    logs: Any = run.get_details_with_logs()["logFiles"]
+    assert logs["logs/b.log"] == "line\n"

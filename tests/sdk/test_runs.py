@@ -54,6 +54,11 @@ def test_a_block_that_exits_badly_fails_the_run(experiment: Experiment) -> None:
     with pytest.raises(SystemExit), experiment.start_logging() as run:
         raise SystemExit(3)
     assert run.get_status() == "Failed"
+    assert (error_of(run)["code"], error_of(run)["exitCode"]) == ("ExitCode", 3)
+    with pytest.raises(SystemExit), experiment.start_logging() as talking:
+        raise SystemExit("no data")
+    assert error_of(talking)["exitCode"] == 1
+    assert error_of(talking)["message"] == "the program exited with code 1: no data"
 
 
 def test_ctrl_c_in_a_block_fails_the_run(experiment: Experiment) -> None:

@@ -1,5 +1,6 @@
 """What the thread of a session does when the workspace gives trouble."""
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from headway import Experiment, StorageFullError, Workspace
-from headway.model import Status
+from headway.model import JournalStretch, Status
 from headway.sdk.process import close_sessions
 from headway.sdk.session import Session
 from headway.settings import load_settings
@@ -44,15 +45,15 @@ def test_trouble_is_said_once_and_tried_again(
     run = experiment.start_logging()
     tries: list[str] = []
     metrics: Any = session.api.metrics
-    append = metrics.append
+    append_many = metrics.append_many
 
-    def full(run_id: str, *args: Any, **kwargs: Any) -> int:
-        tries.append(run_id)
+    def full(stretches: list[JournalStretch]) -> list[int]:
+        tries.append(stretches[0].run_id)
         if len(tries) < 4:
             raise StorageFullError("the disk is full")
-        return append(run_id, *args, **kwargs)
+        return append_many(stretches)
 
-    monkeypatch.setattr(metrics, "append", full)
+    monkeypatch.setattr(metrics, "append_many", full)
     session.journal(run.id).log("loss", 1.0)
     wait_until(lambda: len(tries) >= 4)
     assert said == ["moving metrics into the workspace fails: the disk is full"]
@@ -106,3 +107,24 @@ def test_a_run_that_somebody_else_ended_is_no_trouble_at_the_end(
     close_sessions()
     assert run.get_status() == "Failed"
     assert capsys.readouterr().err == ""
+
+
+def test_what_cannot_be_moved_is_carried_to_the_disk(
+    session: Session, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = experiment.start_logging()
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fdatasync", synced.append)
+    journal = session.journal(run.id)
+    journal.log("loss", 1.0)
+    wait_until(lambda: session.api.metrics.offset(run.id, journal.writer_id) == journal.written)
+    assert synced == []
+
+    def full(stretches: list[JournalStretch]) -> list[int]:
+        raise StorageFullError("the disk is full")
+
+    monkeypatch.setattr(session.api.metrics, "append_many", full)
+    journal.log("loss", 2.0)
+    wait_until(lambda: bool(synced))
+    monkeypatch.undo()
+    session.finish(None)

@@ -10,7 +10,7 @@ from headway.cli.streaming import WATCH_S
 from headway.errors import RunFileNotFoundError
 from headway.model import LogPart, Run
 from headway.sdk.following import LOG_NAME
-from headway.sdk.transfers import LOG_PREFIX
+from headway.sdk.transfers import LOG_PREFIXES
 
 _BLOCK_BYTES: Final = 1 << 16
 """How far back the first look goes; each further one goes twice as far."""
@@ -129,8 +129,8 @@ def named(api: Api, run: Run, name: str) -> str:
     Raises:
         RunFileNotFoundError: There is none; the message lists those that there are.
     """
-    there = [entry.path for entry in api.files.list(run.id, LOG_PREFIX)]
-    for path in (name, f"{LOG_PREFIX}{name}"):
+    there = [e.path for prefix in LOG_PREFIXES for e in api.files.list(run.id, prefix)]
+    for path in (name, *(f"{prefix}{name}" for prefix in LOG_PREFIXES)):
         if path in there:
             return path
     logs = ", ".join(there) or "none yet"

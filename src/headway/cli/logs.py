@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from headway.api import Api
 from headway.cli import times
 from headway.cli.call import Call, shared_options
 from headway.cli.log_lines import Line, Lines
@@ -17,8 +18,8 @@ from headway.cli.output import write_bytes
 from headway.cli.streaming import say_end, say_left
 from headway.errors import InvalidValueError, RunFileNotFoundError
 from headway.filters.values import read_instant, read_span
-from headway.model import LogPart
-from headway.sdk.following import LOG_NAME
+from headway.model import LogPart, Run
+from headway.sdk.following import LOG_NAME, main_log
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -59,12 +60,9 @@ def command(
     pattern = None if grep is None else _pattern(grep)
     api = open_workspace(call).api
     found = find_run(api, run, experiment)
-    if found.definition is None:
-        raise RunFileNotFoundError(
-            f"run {found.id} has no log: it is interactive, so its output went to the terminal of "
-            "its own process"
-        )
-    reader = LogReader(api, found, LOG_NAME if name is None else named(api, found, name))
+    reader = LogReader(
+        api, found, _default(api, found) if name is None else named(api, found, name)
+    )
     begin, skip = (0 if at is None else reader.since(at)), 0
     if tail is not None and pattern is not None:
         begin, skip = reader.matching_tail(begin, tail, pattern)
@@ -79,6 +77,17 @@ def command(
     if follow_it:
         say_end(reader.run)
     return 0
+
+
+def _default(api: Api, run: Run) -> str:
+    """The log that shows what a run prints."""
+    log = main_log(run)
+    if run.definition is None and not api.files.list(run.id, log):
+        raise RunFileNotFoundError(
+            f"run {run.id} has no log: it is interactive, and what such a run prints is kept while "
+            "it is in a block, 'with exp.start_logging() as run:'"
+        )
+    return log
 
 
 def _shown(

@@ -1,181 +1,169 @@
 """``headway metrics``: what a run logged, as a table, a chart, JSON or CSV."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import click
 
+from headway.api import Api
+from headway.cli import point_following, point_tables, point_writing
 from headway.cli.call import Call, shared_options
-from headway.cli.documents import summary_document
 from headway.cli.opening import find_run, open_workspace
-from headway.cli.output import say, write, write_bytes, write_json
-from headway.cli.tables import Column, print_table
-from headway.errors import NotFoundError
-from headway.model import MetricQuery, Scalar, Series, SeriesSummary
-from headway.sdk.metric_shapes import SYSTEM_PREFIX
+from headway.cli.output import say
+from headway.cli.point_reading import Logged, PointReader
+from headway.cli.streaming import INTERRUPTED, say_after_interrupt, say_end
+from headway.cli.summaries import print_summaries
+from headway.model import Run, SeriesSummary
+
+
+class Wanted(NamedTuple):
+    """What the options say."""
+
+    names: tuple[str, ...]
+    start: int | None
+    end: int | None
+    points: int | None
+    as_csv: bool
+    plot: bool
+    others: tuple[str, ...]
+    follow: bool
+
+    @property
+    def ranged(self) -> bool:
+        """Whether not all values are wanted."""
+        return any(bound is not None for bound in (self.start, self.end, self.points))
 
 
 @click.command(name="metrics")
 @click.argument("run")
-@click.argument("name", required=False)
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--start", type=int, metavar="STEP", help="Only from this step on.")
+@click.option("--end", type=int, metavar="STEP", help="Only up to before this step.")
 @click.option(
-    "--csv", "as_csv", is_flag=True, help="Every value as CSV: name, column, index, value."
+    "--points",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="At most so many values of each metric, chosen so that its line keeps its shape.",
 )
-@click.option("--plot", is_flag=True, help="Draw a chart of each metric that has numbers.")
+@click.option("--csv", "as_csv", is_flag=True, help="Every value as CSV.")
+@click.option("--plot", is_flag=True, help="Draw a chart: one of all NAMEs, else one of each.")
+@click.option(
+    "--compare", "others", multiple=True, metavar="RUN", help="With --plot: draw this run too."
+)
+@click.option("--follow", "-f", "follow_it", is_flag=True, help="Go on until the run has ended.")
 @click.option("--experiment", "-e", help="Where @N and latest look.")
 @shared_options
 @click.pass_obj
 def command(
-    call: Call, run: str, name: str | None, as_csv: bool, plot: bool, experiment: str | None
+    call: Call,
+    run: str,
+    names: tuple[str, ...],
+    start: int | None,
+    end: int | None,
+    points: int | None,
+    as_csv: bool,
+    plot: bool,
+    others: tuple[str, ...],
+    follow_it: bool,
+    experiment: str | None,
 ) -> int:
-    """Print a summary of the metrics of RUN, or every value of the metric NAME."""
-    if as_csv + plot + call.json > 1:
-        raise click.UsageError("--json, --csv and --plot do not go together: give one of them")
+    """Print a summary of the metrics of RUN, or every value of the metrics NAME.
+
+    \b
+    headway metrics latest
+    headway metrics latest loss --start 1000
+    headway metrics latest loss val_loss --plot --follow
+    headway metrics latest loss --plot --compare @3 -e trials
+    headway metrics latest --csv > metrics.csv
+
+    CSV has the columns name, column (of a table), step, time and value. JSON is a
+    list of metrics, each with its summary and the lists steps, times and values;
+    with --follow it is a line for each value. Times are in UTC. In JSON, NaN and
+    infinities are the texts NaN, Infinity and -Infinity.
+    """  # noqa: D301  (the mark is for click)
+    wanted = Wanted(names, start, end, points, as_csv, plot, others, follow_it)
+    _check(call, wanted)
     api = open_workspace(call).api
     found = find_run(api, run, experiment)
-    query = MetricQuery(run_id=found.id, name=name)
-    summaries = own_first(api.metrics.summarize(query))
-    if name is not None and not summaries:
-        raise _no_metric(found.id, name, api.metrics.summarize(MetricQuery(run_id=found.id)))
-    if call.json:
-        write_json([_document(series) for series in _own_first(api.metrics.read(query))])
-    elif as_csv:
-        _write_csv(_own_first(api.metrics.read(query)))
-    elif plot:
-        _plot(_own_first(api.metrics.read(query)))
-    elif not summaries:
-        say(f"headway: run {found.id} has logged nothing")
-    elif name is not None:
-        _print_values(api.metrics.read(query))
-    else:
-        print_summaries(summaries)
+    compared = [found, *(find_run(api, other, experiment) for other in others)]
+    reader = PointReader(api, found.id, names, start=start, end=end, points=points)
+    if not follow_it:
+        reader.check_names()
+        _show(call, api, wanted, reader, compared)
+        return 0
+    try:
+        ended = _follow(call, api, wanted, reader, compared)
+    except KeyboardInterrupt:
+        say_after_interrupt(f"headway: stopped following; run {found.id} goes on")
+        return INTERRUPTED
+    reader.check_names()
+    say_end(ended)
     return 0
 
 
-def own_first(summaries: Iterable[SeriesSummary]) -> list[SeriesSummary]:
-    """What the program logged, then what was measured of it."""
-    return sorted(summaries, key=lambda one: one.name.startswith(SYSTEM_PREFIX))
+def _check(call: Call, wanted: Wanted) -> None:
+    """Refuse options that do not go together."""
+    if call.json + wanted.as_csv + wanted.plot > 1:
+        raise click.UsageError("--json, --csv and --plot do not go together: give one of them")
+    if wanted.points is not None and (wanted.plot or wanted.follow):
+        raise click.UsageError("--points does not go with --plot or --follow")
+    if wanted.others and not wanted.plot:
+        raise click.UsageError("--compare goes with --plot only")
+    if wanted.plot and wanted.follow and not (wanted.names and sys.stdout.isatty()):
+        raise click.UsageError("--plot --follow redraws one chart in a terminal: give names for it")
+    of_values = wanted.names or call.json or wanted.as_csv or wanted.plot or wanted.follow
+    if wanted.ranged and not of_values:
+        raise click.UsageError("--start, --end and --points choose values: name a metric")
 
 
-def _own_first(series: Iterable[Series]) -> list[Series]:
-    return sorted(series, key=lambda one: one.summary.name.startswith(SYSTEM_PREFIX))
+def _show(
+    call: Call, api: Api, wanted: Wanted, reader: PointReader, compared: Sequence[Run]
+) -> None:
+    found = reader.series()
+    if call.json:
+        point_writing.write_documents(reader, found)
+    elif wanted.as_csv:
+        point_writing.write_csv(reader, found)
+    elif not found:
+        say(f"headway: run {reader.run_id} has logged nothing")
+    elif wanted.plot:
+        _plot(api, wanted, found, compared)
+    elif wanted.names:
+        point_tables.print_points(reader, found)
+    else:
+        print_summaries(found)
 
 
-def print_summaries(summaries: Sequence[SeriesSummary], indent: int = 0) -> None:
-    """Print a line for each metric."""
-    columns = [
-        Column("METRIC"),
-        Column("COUNT", right=True),
-        Column("LAST", right=True, shorten=True),
-        Column("MIN", right=True),
-        Column("MAX", right=True),
-        Column("STEPS"),
-    ]
-    rows = [
-        [
-            title(one),
-            str(one.count),
-            value_text(one.last),
-            value_text(one.minimum),
-            value_text(one.maximum),
-            _steps(one),
-        ]
-        for one in summaries
-    ]
-    print_table(columns, rows, indent)
+def _plot(
+    api: Api, wanted: Wanted, found: Sequence[SeriesSummary], compared: Sequence[Run]
+) -> None:
+    from headway.cli import plotting  # noqa: PLC0415  (brings plotext)
 
-
-def title(summary: SeriesSummary) -> str:
-    """A metric's name, with the column where it is of a table."""
-    return f"{summary.name}.{summary.column}" if summary.column else summary.name
-
-
-def value_text(value: Scalar) -> str:
-    """A value in a table: numbers to six digits."""
-    if value is None:
-        return "-"
-    if isinstance(value, bool | str):
-        return str(value)
-    return str(value) if isinstance(value, int) else f"{value:.6g}"
-
-
-def _steps(summary: SeriesSummary) -> str:
-    if summary.first_step is None:
-        return ""
-    if summary.first_step == summary.last_step:
-        return str(summary.first_step)
-    return f"{summary.first_step} to {summary.last_step}"
-
-
-def _document(series: Series) -> dict[str, object]:
-    return {**summary_document(series.summary), "values": series.values}
-
-
-def _write_csv(found: Sequence[Series]) -> None:
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow(["name", "column", "index", "value"])
-    for series in found:
-        summary = series.summary
-        for index, value in enumerate(series.values):
-            rows.writerow([summary.name, summary.column, index, "" if value is None else value])
-        write_bytes(_taken(text))
-    write_bytes(_taken(text))
-
-
-def _taken(text: io.StringIO) -> bytes:
-    data = text.getvalue().encode()
-    text.seek(0)
-    text.truncate()
-    return data
-
-
-def _print_values(found: Sequence[Series]) -> None:
-    """Every value, the columns of a table side by side."""
-    count = max(len(series.values) for series in found)
-    rows = [
-        [str(index), *(_exact(s.values[index]) if index < len(s.values) else "" for s in found)]
-        for index in range(count)
-    ]
-    columns = [
-        Column("#", right=True),
-        *(Column(title(s.summary), right=_numeric(s), shorten=not _numeric(s)) for s in found),
-    ]
-    print_table(columns, rows)
-
-
-def _exact(value: Scalar) -> str:
-    return "-" if value is None else str(value)
-
-
-def _numeric(series: Series) -> bool:
-    return not any(isinstance(value, str) for value in series.values)
-
-
-def _plot(found: Sequence[Series]) -> None:
-    from headway.cli import charts  # noqa: PLC0415  (brings plotext)
-
-    drawn = False
-    for series in found:
-        points = charts.numbers(series.values, _first_step(series.summary))
-        if points:
-            if drawn:
-                write()
-            charts.print_chart(title(series.summary), points)
-            drawn = True
-    if not drawn:
+    drawer = plotting.Drawer(api, compared, wanted.start, wanted.end)
+    if not plotting.print_charts(drawer, found, together=bool(wanted.names)):
         say("headway: there are no numbers to plot")
+    elif drawer.compares:
+        for run_id in drawer.missing:
+            say(f"headway: run {run_id} has no numbers for this")
 
 
-def _first_step(summary: SeriesSummary) -> int:
-    """The step of the first value where steps count up one by one; else values are counted."""
-    first, last = summary.first_step, summary.last_step
-    if first is None or last is None or last - first + 1 != summary.count:
-        return 0
-    return first
+def _follow(
+    call: Call, api: Api, wanted: Wanted, reader: PointReader, compared: Sequence[Run]
+) -> Run:
+    """Go on with new values until the run has ended; return it then."""
+    if wanted.plot:
+        from headway.cli import plotting  # noqa: PLC0415  (brings plotext)
 
-
-def _no_metric(run_id: str, name: str, there: Sequence[SeriesSummary]) -> NotFoundError:
-    names = ", ".join(sorted({one.name for one in there})) or "none"
-    return NotFoundError(f"run {run_id} has no metric {name!r}; it has: {names}")
+        drawer = plotting.Drawer(api, compared, wanted.start, wanted.end)
+        redraw = plotting.Redrawing(drawer, wanted.names)
+        return point_following.follow(api, reader, lambda _: redraw())
+    show: Callable[[Iterator[Logged]], None]
+    if call.json:
+        show = point_writing.write_json_lines
+    elif wanted.as_csv:
+        point_writing.write_csv_heading()
+        show = point_writing.write_csv_lines
+    else:
+        show = point_tables.LoggedPrinter().print
+    return point_following.follow(api, reader, show)

@@ -137,10 +137,10 @@ def _numbered(api: Api, reference: str, group: Experiment | None) -> Run:
 def _beginning_with(api: Api, text: str) -> Iterator[Run]:
     if not _ID_PART.fullmatch(text):
         return
-    # "_" stands for any character there, and case may not count: so look again.
-    query = RunQuery(include_children=True, filter=f"id like '{text}%'")
+    # A range, for in a pattern "_" would stand for any character.
+    query = RunQuery(include_children=True, filter=f"id >= '{text}' and id < '{text}\U0010ffff'")
     for page in pages(api.runs, query):
-        yield from (run for run in page.runs if run.id.startswith(text))
+        yield from page.runs
 
 
 def _nothing(reference: str) -> NotFoundError:

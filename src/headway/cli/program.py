@@ -34,6 +34,7 @@ COMMANDS: Final = (
     Listed("tag", "tag", "Set and remove tags of a run."),
     Listed("diff", "diff", "Show what code changed between two runs."),
     Listed("compute", "compute", "Show and set the slots of this machine."),
+    Listed("migrate", "migrate", "See what becomes of code for azureml.core."),
     Listed("demo", "demo", "See what Headway does, in half a minute."),
     Listed("doctor", "doctor", "Look for what is wrong, and mend it."),
 )

@@ -15,9 +15,9 @@ from headway.cli.documents import (
     summary_document,
 )
 from headway.cli.listing import own_name
-from headway.cli.metrics import own_first, print_summaries
 from headway.cli.opening import find_run, open_workspace
 from headway.cli.output import printable, write_json
+from headway.cli.summaries import own_first, print_summaries
 from headway.cli.tables import Column, print_pairs, print_table, print_title
 from headway.model import MetricQuery, Run, RunQuery, Status
 

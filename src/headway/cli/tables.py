@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import click
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from headway.cli.output import one_line
@@ -75,23 +74,17 @@ def print_table(
     columns: Sequence[Column], rows: Sequence[Sequence[str | Text]], indent: int = 0
 ) -> None:
     """Print a table without lines."""
-    cells = [[_cell(cell) for cell in row] for row in rows]
+    cells = [[_table_cell(cell) for cell in row] for row in rows]
     room = width() - indent
-    kept = _fitting(columns, cells, room)
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    for index in kept:
-        column = columns[index]
-        table.add_column(
-            Text(column.title),
-            justify="right" if column.right else "left",
-            no_wrap=not column.shorten,
+    natural = _widths(columns, cells)
+    kept = _fitting(columns, natural, room)
+    widths = _shared_out(columns, natural, kept, room)
+    painter = _Painter()
+    heading = [_TableCell(column.title, "bold") for column in columns]
+    for row in [heading, *cells]:
+        line = (" " * _GAP).join(
+            painter.paint(row[index], widths[index], right=columns[index].right) for index in kept
         )
-    for row in cells:
-        table.add_row(*(row[index] for index in kept))
-    out = console()
-    with out.capture() as capture:
-        out.print(table, width=min(room, _natural(columns, cells, kept)), soft_wrap=False)
-    for line in capture.get().splitlines():
         click.echo(" " * indent + line.rstrip(), color=True)
 
 
@@ -126,25 +119,61 @@ def _cell(value: str | Text, style: str = "") -> Text:
     return text
 
 
-def _widths(columns: Sequence[Column], cells: Sequence[Sequence[Text]]) -> list[int]:
+class _TableCell(NamedTuple):
+    """One line of text, and its style in the words of rich."""
+
+    text: str
+    style: str = ""
+
+
+class _Painter:
+    """Makes cells as wide as their columns. rich is slow at it, and tables may be long."""
+
+    def __init__(self) -> None:
+        self._console = console()
+        self._styled: dict[_TableCell, str] = {}
+
+    def paint(self, cell: _TableCell, wide: int, *, right: bool) -> str:
+        """The text in its style, with blanks where there is room and dots where there is none."""
+        text = fit(cell.text, wide)
+        blanks = " " * (wide - cells_of(text))
+        if cell.style:
+            text = self._in_style(_TableCell(text, cell.style))
+        return blanks + text if right else text + blanks
+
+    def _in_style(self, cell: _TableCell) -> str:
+        if cell not in self._styled:
+            with self._console.capture() as capture:
+                self._console.print(Text(*cell), end="")
+            self._styled[cell] = capture.get()
+        return self._styled[cell]
+
+
+def cells_of(text: str) -> int:
+    """The cells that a text takes in a line; nearly all texts are ASCII."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def fit(text: str, room: int) -> str:
+    """The text, cut where it has more cells than there is room for."""
+    return text if cells_of(text) <= room else set_cell_size(text, max(0, room - 1)) + "…"
+
+
+def _table_cell(value: str | Text) -> _TableCell:
+    if isinstance(value, Text):
+        return _TableCell(one_line(value.plain), str(value.style))
+    return _TableCell(one_line(value))
+
+
+def _widths(columns: Sequence[Column], cells: Sequence[Sequence[_TableCell]]) -> list[int]:
     return [
-        max([cell_len(column.title), *(row[index].cell_len for row in cells)])
+        max([cells_of(column.title), *(cells_of(row[index].text) for row in cells)])
         for index, column in enumerate(columns)
     ]
 
 
-def _natural(
-    columns: Sequence[Column], cells: Sequence[Sequence[Text]], kept: Sequence[int]
-) -> int:
-    widths = _widths(columns, cells)
-    return sum(widths[index] + _GAP for index in kept)
-
-
-def _fitting(
-    columns: Sequence[Column], cells: Sequence[Sequence[Text]], room: int
-) -> Sequence[int]:
+def _fitting(columns: Sequence[Column], widths: Sequence[int], room: int) -> Sequence[int]:
     """The columns that a line has room for, once what can be shortened is."""
-    widths = _widths(columns, cells)
     least = [
         min(wide, _SHORTEST) if column.shorten else wide
         for column, wide in zip(columns, widths, strict=True)
@@ -155,3 +184,17 @@ def _fitting(
             break
         kept.remove(index)
     return kept
+
+
+def _shared_out(
+    columns: Sequence[Column], natural: Sequence[int], kept: Sequence[int], room: int
+) -> list[int]:
+    """How wide to make the columns: the widest give way first, those that may be shortened."""
+    widths = list(natural)
+    over = sum(widths[index] + _GAP for index in kept) - _GAP - room
+    shortened = [index for index in kept if columns[index].shorten]
+    for giving, least in ((shortened, _SHORTEST), (kept, 1)):
+        while over > 0 and any(widths[index] > least for index in giving):
+            widths[max(giving, key=widths.__getitem__)] -= 1
+            over -= 1
+    return widths

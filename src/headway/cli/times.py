@@ -2,10 +2,13 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
 
 from headway.model import Run
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def now() -> int:
@@ -52,8 +55,30 @@ def duration(seconds: float) -> str:
 
 def moment(at: int) -> str:
     """A time of day, in this machine's zone."""
-    when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
+    when = _EPOCH + timedelta(microseconds=at)
     return when.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def precise(at: int) -> str:
+    """A time of day to the millisecond, in this machine's zone."""
+    second, rest = divmod(at, 1_000_000)
+    return f"{_local_second(second)}.{rest // 1000:03}"
+
+
+def iso(at: int) -> str:
+    """A time as ISO 8601 in UTC, to the microsecond."""
+    second, rest = divmod(at, 1_000_000)
+    return f"{_utc_second(second)}.{rest:06}Z"
+
+
+@lru_cache(1024)
+def _local_second(second: int) -> str:
+    return moment(second * 1_000_000)
+
+
+@lru_cache(1024)
+def _utc_second(second: int) -> str:
+    return f"{_EPOCH + timedelta(seconds=second):%Y-%m-%dT%H:%M:%S}"
 
 
 def size(count: int) -> str:

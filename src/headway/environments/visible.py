@@ -1,6 +1,7 @@
 """Headway made importable in environments that it is not installed in.
 
     <folder>/<key>/way/headway.py    on the path of the program: checks the Python, then steps aside
+    <folder>/<key>/way/azureml       the package of headway-azureml, where that is installed
     <folder>/<key>/links/            Headway, and the few packages that logging needs
 
 The links come behind everything that the environment has itself, and only once Headway is
@@ -51,8 +52,9 @@ def way_to_headway(folder: Path) -> Path:
         StorageError: It cannot be made.
     """
     links = _links()
+    azureml = _azureml()
     version = tuple(sys.version_info[:2])
-    asked = [_PROGRAM, sys.implementation.name, version, sorted(links.items())]
+    asked = [_PROGRAM, sys.implementation.name, version, sorted(links.items()), azureml]
     key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:24]
     made = folder.absolute() / key
     if made.is_dir():
@@ -65,6 +67,8 @@ def way_to_headway(folder: Path) -> Path:
         (part / "links").mkdir(parents=True)
         (part / "way").mkdir()
         (part / "way" / "headway.py").write_text(program, encoding="utf-8")
+        if azureml is not None:
+            (part / "way" / "azureml").symlink_to(azureml)
         for name, target in links.items():
             (part / "links" / name).symlink_to(target)
         try:
@@ -74,6 +78,18 @@ def way_to_headway(folder: Path) -> Path:
             if not made.is_dir():  # else another made it meanwhile
                 raise
     return made / "way"
+
+
+def _azureml() -> str | None:
+    """Where the package ``azureml`` of headway-azureml is.
+
+    It has no ``__init__.py``, so it adds to a package of that name rather than taking its place.
+    """
+    spec = find_spec("azureml")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        if Path(folder, "core", "_absent.py").exists():  # not in the original
+            return str(Path(folder).absolute())
+    return None
 
 
 def _links() -> dict[str, str]:

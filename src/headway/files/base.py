@@ -4,7 +4,9 @@
 """
 
 import io
+import os
 import stat
+import sys
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -97,12 +99,51 @@ def read_block(stream: BinaryIO) -> bytes:
     return block
 
 
+class OpenedFile(io.RawIOBase):
+    """A regular file up to the size that it had when it was opened.
+
+    What is appended meanwhile does not belong to it: a file that grows faster than it is read would
+    have no end. Files that tell no size, such as those of /proc, are read to their end.
+    """
+
+    def __init__(self, fd: int, size: int) -> None:
+        super().__init__()
+        self._fd = fd
+        self._left = size or sys.maxsize
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+        return self._fd
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes, empty at the end; at most a block where no size is given."""
+        data = os.read(self._fd, min(size if size >= 0 else BLOCK_BYTES, self._left))
+        self._left -= len(data)
+        return data
+
+    def close(self) -> None:
+        """Close its descriptor."""
+        if not self.closed:
+            os.close(self._fd)
+        super().close()
+
+
 def _open_path(path: Path) -> BinaryIO:
     try:
-        # Looked at before it is opened: opening a FIFO waits for a writer.
+        # Looked at before it is opened: opening a device can do something.
         mode = path.stat().st_mode
         if stat.S_ISREG(mode):
-            return path.open("rb", buffering=0)
+            # Without waiting: it may have become a pipe by now.
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            found = os.fstat(fd)
+            mode = found.st_mode
+            if stat.S_ISREG(mode):
+                return cast("BinaryIO", OpenedFile(fd, found.st_size))
+            os.close(fd)
     except FileNotFoundError as error:
         raise InvalidValueError(
             f"the file to keep, {str(path)!r}, does not exist: give the path of a file"

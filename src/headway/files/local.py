@@ -1,6 +1,7 @@
 """Files of runs in a folder of this machine: ``<root>/<run id>/files/<hash>``."""
 
 import errno
+import fcntl
 import os
 import re
 import secrets
@@ -18,10 +19,12 @@ from headway.errors import (
     StorageError,
     StorageFullError,
 )
-from headway.files.base import StoredFile, open_source, read_block
+from headway.files.base import BLOCK_BYTES, OpenedFile, StoredFile, open_source, read_block
 
 _KEY: Final = re.compile(r"[0-9a-f]{64}")
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT}
+_CLONE: Final = 0x40049409
+"""FICLONE of linux/fs.h, ``_IOW(0x94, 9, int)``."""
 
 
 class LocalFiles:
@@ -40,7 +43,7 @@ class LocalFiles:
         with open_source(source) as stream, _storage_errors(folder):
             _make_folder(folder)
             with _Part(folder) as part:
-                stored = _copy(stream, part)
+                stored = part.share(stream) or _copy(stream, part)
                 part.publish(stored.key)
         return stored
 
@@ -59,6 +62,24 @@ class LocalFiles:
             raise StorageError(f"{path} cannot be read: {error}") from error
         with stream:
             yield stream
+
+    def link(self, run_id: str, key: str, source: "LocalFiles", source_id: str) -> bool:
+        """Keep what another storage keeps, without copying it; whether that could be done.
+
+        Neither changes what it keeps, so that both can have the same file.
+        """
+        folder = self._root / check_run_id(run_id) / "files"
+        with _storage_errors(folder):
+            _make_folder(folder)
+            try:
+                os.link(source._path(source_id, key), folder / key)
+            except FileExistsError:
+                return True
+            except OSError:  # another file system, or one without links
+                return False
+            with _opened(folder) as fd:
+                os.fsync(fd)
+        return True
 
     def remove(self, run_id: str, key: str) -> None:
         """See ``FileStorage.remove``."""
@@ -93,10 +114,10 @@ class _Part:
         self._folder = folder
         self._path = folder / f".part-{secrets.token_hex(8)}"
         try:
-            self._fd = os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+            self._fd = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o666)
             self._named = False
         except (OSError, AttributeError):  # an older or network file system; macOS
-            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+            flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
             self._fd = os.open(self._path, flags, 0o666)
             self._named = True
 
@@ -113,6 +134,27 @@ class _Part:
         rest = memoryview(block)
         while rest:
             rest = rest[os.write(self._fd, rest) :]
+
+    def share(self, stream: BinaryIO) -> StoredFile | None:
+        """Take a whole file without copying it, where the file system shares blocks until written.
+
+        Btrfs, XFS and others do. A hard link would not do: a program that writes to its file again
+        would write to the kept one. Only what was given as a path: the descriptor of a stream may
+        be that of something else, a compressed file for one. None where nothing was taken.
+        """
+        if not isinstance(stream, OpenedFile):
+            return None
+        try:
+            fcntl.ioctl(self._fd, _CLONE, stream.fileno())
+        except OSError:
+            return None
+        hasher = blake3()
+        size = 0
+        while block := os.pread(self._fd, BLOCK_BYTES, size):
+            hasher.update(block)
+            size += len(block)
+        digest = hasher.hexdigest()
+        return StoredFile(key=digest, size_bytes=size, blake3=digest)
 
     def publish(self, name: str) -> None:
         """Give the file its name, durably, in place of an equal one."""

@@ -15,7 +15,7 @@
 Words are read in any case. Text stands in single or double quotes, a quote within it is doubled.
 A key of other characters than letters, digits and ``_ - . / : @`` stands in double quotes or
 backticks: ``tags."worth another look"``. ``like`` takes ``%`` for any text and ``_`` for one
-character.
+character; upper and lower case differ.
 
 What a test means where a run lacks the field is two-valued: only ``is null`` holds, everything
 else (``!=``, ``not in`` and ``not like`` too) does not; ``not`` turns that round. NaN equals NaN

@@ -8,6 +8,8 @@ from headway.errors import InvalidValueError
 from headway.sdk.labels import as_texts
 
 BATCH_CHILD_TAG: Final = "azureml.batch_child_number"
+OUTPUTS: Final = "outputs"
+"""The folder whose files are collected at the end of a run."""
 
 _T = TypeVar("_T")
 _VIEWS: Final = {"ActiveOnly": False, "ArchivedOnly": True, "All": None}
@@ -55,6 +57,23 @@ def start_arguments(args: tuple[object, ...], kwargs: Mapping[str, object]) -> d
             f"{', '.join(_START_KEYWORDS)}"
         )
     return {**given, **kwargs}
+
+
+def outputs_folder(given: object) -> Path | None:
+    """The folder that ``outputs`` of ``start_logging`` or ``child_run`` means; None for none.
+
+    None and True stand for ``./outputs``.
+    """
+    if given is False:
+        return None
+    if given is None or given is True:
+        given = OUTPUTS
+    if not isinstance(given, str | Path) or not str(given):
+        raise InvalidValueError(
+            f"outputs was given as {type(given).__name__} {given!r}: give a folder, or False to "
+            "collect nothing"
+        )
+    return Path(given).expanduser()
 
 
 def snapshot_directory(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Path | None:

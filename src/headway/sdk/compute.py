@@ -1,7 +1,7 @@
 """Compute targets: where a run can be submitted to, and how much of it there is."""
 
 from collections.abc import Sequence
-from typing import Final, Literal, cast
+from typing import ClassVar, Final, Literal, NoReturn, cast
 
 import msgspec
 
@@ -9,8 +9,17 @@ from headway.engines import dispatching
 from headway.engines.queueing import local_compute
 from headway.engines.slots import UNLIMITED, Capacity, Slots
 from headway.engines.tickets import Tickets
-from headway.errors import InvalidValueError
+from headway.errors import ComputeTargetNotFoundError, InvalidValueError
+from headway.sdk.unsupported import refuse
+from headway.sdk.workspace import WorkspaceBase
 from headway.settings import Settings
+
+TARGET_NAME: Final = "local"
+
+_INSTEAD: Final = (
+    "give compute_target='local', or leave it out, to run on this machine; 'headway compute set "
+    "local --gpus 0,1' shares its GPUs among runs"
+)
 
 
 class SlotStatus(msgspec.Struct, frozen=True):
@@ -34,6 +43,10 @@ class ComputeStatus(msgspec.Struct, frozen=True):
     queued: int
     """Runs that wait for a slot, of all workspaces of this user."""
 
+    def serialize(self) -> dict[str, object]:
+        """The same as a dict that JSON can hold."""
+        return cast("dict[str, object]", msgspec.to_builtins(self))
+
 
 class LocalCompute:
     """This machine, shared by all workspaces of one user.
@@ -47,7 +60,7 @@ class LocalCompute:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.name: Final = "local"
+        self.name: Final = TARGET_NAME
         self.type: Final = "local"
         self._tick_s = settings.queue_tick_s
         self._root = local_compute(settings.home)
@@ -101,6 +114,70 @@ class LocalCompute:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r}, folder={str(self._root)!r})"
+
+
+class ComputeTarget(LocalCompute):
+    """A compute target of a workspace by its name: ``local`` is this machine.
+
+    Args:
+        workspace: The workspace.
+        name: Its name.
+
+    Raises:
+        ComputeTargetNotFoundError: There is none of that name.
+    """
+
+    provisioning_state: ClassVar[str] = "Succeeded"
+
+    def __init__(self, workspace: WorkspaceBase, name: str) -> None:
+        super().__init__(workspace.session.settings)
+        if name != self.name:
+            raise ComputeTargetNotFoundError(
+                f"ComputeTargetNotFound: there is no compute target {name!r}; there is "
+                f"{self.name!r}. To run on this machine, give compute_target={self.name!r}, or "
+                "leave it out"
+            )
+        self.workspace = workspace
+
+    def wait_for_completion(self, show_output: bool = False, **kwargs: object) -> None:
+        """Return at once: this machine is there."""
+
+    def refresh_state(self) -> None:
+        """Do nothing: what is asked for is always as it is now."""
+
+    def serialize(self) -> dict[str, object]:
+        """What is known of it, as a dict that JSON can hold."""
+        status = cast("dict[str, object]", msgspec.to_builtins(self.get_status()))
+        return {"name": self.name, "type": self.type, **status}
+
+    def delete(self) -> NoReturn:
+        """Not supported: this machine stays."""
+        refuse("compute_target.delete()", "leave it out; remove_slots() removes its slots")
+
+    def detach(self) -> NoReturn:
+        """Not supported: this machine stays."""
+        refuse("compute_target.detach()", "leave it out; remove_slots() removes its slots")
+
+    @staticmethod
+    def create(workspace: WorkspaceBase, name: str, provisioning_configuration: object) -> NoReturn:
+        """Not supported: Headway makes no machines."""
+        refuse(f"ComputeTarget.create({name!r})", _INSTEAD)
+
+    @staticmethod
+    def attach(workspace: WorkspaceBase, name: str, attach_configuration: object) -> NoReturn:
+        """Not supported: programs run on this machine."""
+        refuse(f"ComputeTarget.attach({name!r})", _INSTEAD)
+
+    @staticmethod
+    def list(workspace: WorkspaceBase) -> "list[ComputeTarget]":
+        """The compute targets of a workspace."""
+        return [*targets_of(workspace).values()]
+
+
+def targets_of(workspace: WorkspaceBase) -> dict[str, ComputeTarget]:
+    """The compute targets of a workspace by name."""
+    local = ComputeTarget(workspace, TARGET_NAME)
+    return {local.name: local}
 
 
 def _cpus(given: object) -> int | None:

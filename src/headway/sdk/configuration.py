@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from headway.errors import InvalidValueError, SubmissionError
 from headway.model import EnvironmentSpec, Resources, Submission
-from headway.sdk import distributed
+from headway.sdk import distributed, run_config_files
 from headway.sdk.distributed import MpiConfiguration, PyTorchConfiguration
 from headway.sdk.environment import DEFAULT_NAME, Environment, specification
+from headway.sdk.run_config_sections import Sections
 from headway.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ TARGETS: Final = ("local",)
 _MAX_DURATION_S: Final = 2592000
 
 
-class RunConfiguration:
+class RunConfiguration(Sections):
     """How a program is run, apart from which program it is.
 
     Attributes:
@@ -40,6 +41,8 @@ class RunConfiguration:
             ``Resources(cpus=1, gpus=0)``, or a dict with these keys.
         priority: Of runs that wait for the same slots, the one of highest priority comes first;
             None for 0.
+        data_references: References to datastores by name, as ``datastore.path(...)`` makes them.
+        data: Datasets as inputs by name, as ``dataset.as_named_input(...)`` makes them.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class RunConfiguration:
         _name: str | None = None,
         command: str | list[str] | None = None,
     ) -> None:
+        super().__init__()
         self.script = script
         self.command = command or ""
         self.arguments = arguments or []
@@ -65,12 +69,64 @@ class RunConfiguration:
         self.pytorch = PyTorchConfiguration()
         self.resources: Resources | Mapping[str, int] = Resources()
         self.priority: int | None = None
+        self.data_references: dict[str, object] = {}
+        self.data: dict[str, object] = {}
         self._target = TARGETS[0]
         self._environment_variables: dict[str, str] = {}
         self._unasked = Environment(DEFAULT_NAME)
         self._environment = self._unasked
         if conda_dependencies is not None:
             self._environment.python.conda_dependencies = conda_dependencies
+
+    # ------------------------------------------------------------ files
+
+    @staticmethod
+    def load(path: str | PurePath, name: str | None = None) -> "RunConfiguration":
+        """The run configuration that ``save`` wrote, or that the matched SDK wrote.
+
+        Args:
+            path: The folder that has ``.azureml``, or the file.
+            name: What it was saved as.
+
+        Raises:
+            NotFoundError: There is none of that name.
+            InvalidValueError: It cannot be read.
+        """
+        config = RunConfiguration()
+        run_config_files.read_into(config, path, name)
+        return config
+
+    def save(
+        self,
+        path: str | PurePath | None = None,
+        name: str | None = None,
+        separate_environment_yaml: bool = False,
+    ) -> None:
+        """Write it to ``.azureml/<name>.runconfig``.
+
+        Args:
+            path: The folder to write ``.azureml`` in; None for the current one.
+            name: What to call it; None for ``run_config``.
+            separate_environment_yaml: Whether conda packages get a file of their own.
+        """
+        run_config_files.write(
+            self,
+            path,
+            name,
+            with_environment=self.environment_specification(_unheard) is not None,
+            separate=separate_environment_yaml,
+        )
+
+    @staticmethod
+    def delete(path: str | PurePath, name: str) -> None:
+        """Remove what ``save`` wrote.
+
+        Raises:
+            NotFoundError: There is none of that name.
+        """
+        run_config_files.delete(path, name)
+
+    # ------------------------------------------------------------
 
     @property
     def environment(self) -> Environment:
@@ -381,6 +437,10 @@ def _check_run_config(given: object) -> None:
         raise InvalidValueError(
             f"run_config was given as {type(given).__name__} {given!r}: give a RunConfiguration"
         )
+
+
+def _unheard(_: str) -> None:
+    """What an environment leaves aside is said when it is submitted."""
 
 
 def _warn_ignored(name: str, why: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from headway.model import Run, RunError, Submission
+from headway.model import EnvironmentSpec, Run, RunError, Submission
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -23,7 +23,7 @@ def details_of(run: Run, logs: Mapping[str, str]) -> dict[str, object]:
         "endTimeUtc": iso_time(run.ended_at),
         "services": {},
         "error": None if run.error is None else {"error": error_dict(run.error)},
-        "warnings": _warnings(run),
+        "warnings": warnings_of(run),
         "properties": dict(run.properties),
         "inputDatasets": [],
         "outputDatasets": [],
@@ -55,21 +55,59 @@ def iso_time(microseconds: int | None) -> str | None:
     return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _warnings(run: Run) -> list[dict[str, str]] | None:
+def warnings_of(run: Run) -> list[dict[str, str]] | None:
+    """What went wrong without ending the run; None for nothing."""
     if not run.points_lost:
         return None
     return [{"source": "metrics", "message": f"{run.points_lost} metric points were lost"}]
 
 
 def _definition(definition: Submission) -> dict[str, object]:
+    """What was submitted, by the names that ``azureml.core`` uses, and some more."""
+    processes = definition.processes
+    count = 1 if processes is None else processes.count
+    kind = None if processes is None else processes.kind
     return {
         "script": definition.script,
         "command": list(definition.command),
         "arguments": list(definition.arguments),
         "sourceDirectory": definition.source_directory,
+        "framework": "PyTorch" if kind == "pytorch" else "Python",
+        "communicator": {"pytorch": "Nccl", "mpi": "IntelMpi"}.get(kind or "", "None"),
         "target": definition.target,
+        "dataReferences": {},
+        "data": {},
+        "outputData": {},
+        "nodeCount": 1,
+        "mpi": {"processCountPerNode": count if kind == "mpi" else 1, "nodeCount": 1},
+        "pyTorch": {"processCount": count if kind == "pytorch" else None, "nodeCount": 1},
+        "environment": _environment(definition.environment),
+        "history": {
+            "outputCollection": True,
+            "directoriesToWatch": ["logs"],
+            "snapshotProject": not definition.in_place,
+        },
         "environmentVariables": dict(definition.environment_variables),
         "maxRunDurationSeconds": definition.max_run_duration_s,
         "resources": {"cpus": definition.resources.cpus, "gpus": definition.resources.gpus},
         "priority": definition.priority,
+    }
+
+
+def _environment(spec: EnvironmentSpec | None) -> dict[str, object]:
+    """The environment that was asked for; of none, the Python of the submitter as it is."""
+    if spec is None:
+        return {"name": "default-environment", "python": {"userManagedDependencies": True}}
+    return {
+        "name": spec.name,
+        "python": {
+            "interpreterPath": spec.interpreter or "python",
+            "userManagedDependencies": spec.user_managed,
+            "version": spec.python,
+            "condaDependencies": {
+                "channels": list(spec.channels),
+                "dependencies": [*spec.conda_dependencies, {"pip": list(spec.pip_requirements)}],
+            },
+        },
+        "environmentVariables": dict(spec.environment_variables),
     }

@@ -3,22 +3,28 @@
 import copy
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn, cast
 
 from msgspec.structs import replace
 
+from headway.assets import Asset
 from headway.checks import check_name
 from headway.errors import ConflictError, InvalidValueError, NotFoundError
 from headway.model import EnvironmentSpec, Submission
+from headway.sdk import environment_registry as registry
 from headway.sdk.conda_dependencies import CONDA_FILE, CondaDependencies
+from headway.sdk.images import Images
+from headway.sdk.process import say
+from headway.sdk.workspace import WorkspaceBase
 
 DEFAULT_NAME: Final = "default-environment"
 """Of the environment that a run configuration has unasked."""
 DEFINITION_FILE: Final = "azureml_environment.json"
 
 _PYTHON: Final = "python"
+_FILE_KEY: Final = "condaDependenciesFile"
 _MAX_NAME_CHARS: Final = 255
 _REPLACED: Final = "azureml-"
 """Packages of the SDK that Headway takes the place of begin so."""
@@ -62,7 +68,7 @@ class DockerSection:
         self.shm_size: str | None = None
 
 
-class Environment:
+class Environment(Images):
     """The Python and the packages that a program is to run with.
 
     It is made by uv when it is first needed, once for all runs that ask for the same.
@@ -73,7 +79,7 @@ class Environment:
 
     Attributes:
         name: Its name.
-        version: Accepted and kept.
+        version: Its version where it is registered.
         python: Which Python, and which packages.
         docker: Accepted and ignored.
     """
@@ -157,7 +163,7 @@ class Environment:
             ) from error
         except ValueError as error:
             raise InvalidValueError(f"{str(file)!r} is no JSON: {error}; save it again") from error
-        environment = _defined(_mapping(definition), str(file))
+        environment = defined(_mapping(definition), str(file))
         packages = Path(path, CONDA_FILE)
         if packages.is_file():
             environment.python.conda_dependencies = CondaDependencies(packages)
@@ -198,83 +204,81 @@ class Environment:
 
     @staticmethod
     def add_private_pip_wheel(
-        workspace: object, file_path: str | Path, exist_ok: bool = False
+        workspace: WorkspaceBase, file_path: str | Path, exist_ok: bool = False
     ) -> str:
-        """What to add as a pip package to have this wheel installed: its path.
+        """Keep a wheel in the workspace, and return what to add as a pip package: its path there.
 
         Args:
-            workspace: Accepted and ignored.
-            file_path: The wheel; it stays where it is.
-            exist_ok: Accepted and ignored.
-        """
-        path = Path(file_path).expanduser().absolute()
-        if not path.is_file():
-            raise InvalidValueError(f"there is no wheel {str(path)!r}: give the path of one")
-        return str(path)
+            workspace: The workspace.
+            file_path: The wheel.
+            exist_ok: Whether another wheel of that name is replaced.
 
-    # ------------------------------------------------------------ images
+        Raises:
+            ConflictError: The workspace has another wheel of that name.
+        """
+        return str(registry.keep_wheel(workspace, Path(file_path).expanduser(), exist_ok))
+
+    # ------------------------------------------------------------ registered
+
+    def register(self, workspace: WorkspaceBase) -> "Environment":
+        """Keep it in the workspace, as the next version of its name, and return that.
+
+        Where the latest version is the same, that one is returned.
+        """
+        packages = _packages(self.python)
+        packages.serialize_to_string()  # refuses what could not be written down
+        definition = self._definition()
+        python = definition["python"]
+        kept: dict[str, object] = {
+            **definition,
+            "version": None,
+            "python": {**python, "condaDependencies": packages.as_dict(), _FILE_KEY: None},
+        }
+        return _registered(registry.register(workspace, self.name, kept))
 
     @staticmethod
-    def from_docker_image(
+    def get(
+        workspace: WorkspaceBase,
         name: str,
-        image: str,
-        container_registry: object = None,
-        conda_specification: str | Path | None = None,
-        pip_requirements: str | Path | None = None,
-    ) -> NoReturn:
-        """Not supported: programs run on the machine itself.
+        version: int | str | None = None,
+        label: str | None = None,
+    ) -> "Environment":
+        """A registered environment.
+
+        A name such as ``AzureML-Minimal`` that nobody registered stands for an image of Azure's;
+        the Python that submits is used in its place, and a line on standard error says so.
+
+        Args:
+            workspace: The workspace.
+            name: Its name.
+            version: Its version; None for the latest.
+            label: What a version was labeled with, or ``latest``, instead.
 
         Raises:
-            InvalidValueError: Always; the message names what to use.
+            AssetNotFoundError: There is none.
         """
-        _no_images(f"the image {image!r}")
+        found = registry.find(workspace, name, version, label)
+        if found is not None:
+            return _registered(found)
+        say(
+            f"environment {name!r} is an image of Azure's: the Python that submits is used in its "
+            "place, with the packages that it has"
+        )
+        environment = Environment(name)
+        environment.python.user_managed_dependencies = True
+        return environment
 
     @staticmethod
-    def from_dockerfile(
-        name: str,
-        dockerfile: str | Path,
-        conda_specification: str | Path | None = None,
-        pip_requirements: str | Path | None = None,
-    ) -> NoReturn:
-        """Not supported: programs run on the machine itself.
-
-        Raises:
-            InvalidValueError: Always; the message names what to use.
-        """
-        _no_images("a Dockerfile")
+    def label(
+        workspace: WorkspaceBase, name: str, version: int | str, labels: Sequence[str]
+    ) -> None:
+        """Label a version; other versions of the name lose these labels."""
+        registry.label(workspace, name, version, labels)
 
     @staticmethod
-    def from_docker_build_context(name: str, docker_build_context: object) -> NoReturn:
-        """Not supported: programs run on the machine itself.
-
-        Raises:
-            InvalidValueError: Always; the message names what to use.
-        """
-        _no_images("a Docker build context")
-
-    def build(self, workspace: object, image_build_compute: str | None = None) -> NoReturn:
-        """Not supported: there is no image; the environment is made when it is first needed.
-
-        Raises:
-            InvalidValueError: Always.
-        """
-        _no_images("build()")
-
-    def build_local(self, workspace: object, platform: object = None, **kwargs: object) -> NoReturn:
-        """Not supported: there is no image; the environment is made when it is first needed.
-
-        Raises:
-            InvalidValueError: Always.
-        """
-        _no_images("build_local()")
-
-    def get_image_details(self, workspace: object) -> NoReturn:
-        """Not supported: there is no image.
-
-        Raises:
-            InvalidValueError: Always.
-        """
-        _no_images("get_image_details()")
+    def list(workspace: WorkspaceBase) -> "dict[str, Environment]":
+        """The latest version of each registered environment, by name."""
+        return {one.name: _registered(one) for one in registry.latest(workspace)}
 
     # ------------------------------------------------------------
 
@@ -289,7 +293,7 @@ class Environment:
             "python": {
                 "userManagedDependencies": python.user_managed_dependencies,
                 "interpreterPath": str(python.interpreter_path),
-                "condaDependenciesFile": None if file is None else str(file),
+                _FILE_KEY: None if file is None else str(file),
                 "baseCondaEnvironment": python.base_conda_environment,
                 "condaDependencies": None if packages is None else packages.as_dict(),
             },
@@ -399,7 +403,16 @@ def _is_replaced(line: str) -> bool:
     return line.lower().replace("_", "-").startswith(_REPLACED)
 
 
-def _defined(definition: Mapping[str, object], where: str) -> Environment:
+def defined(definition: Mapping[str, object], where: str) -> Environment:
+    """The environment of a definition, as its ``repr`` writes it.
+
+    Args:
+        definition: The definition.
+        where: The file that it stands in, for messages.
+
+    Raises:
+        InvalidValueError: It has no name.
+    """
     name = definition.get("name")
     if not isinstance(name, str):
         raise InvalidValueError(f"{where!r} has no name: give a file that save_to_directory wrote")
@@ -418,13 +431,11 @@ def _defined(definition: Mapping[str, object], where: str) -> Environment:
     return environment
 
 
+def _registered(record: Asset) -> Environment:
+    environment = defined(record.definition, f"environment {record.name!r}")
+    environment.version = str(record.version)
+    return environment
+
+
 def _mapping(given: object) -> Mapping[str, object]:
     return cast("Mapping[str, object]", given) if isinstance(given, Mapping) else {}
-
-
-def _no_images(what: str) -> NoReturn:
-    raise InvalidValueError(
-        f"{what} is not supported: Headway makes no images, for programs run on the machine "
-        "itself; use Environment.from_pip_requirements or Environment.from_conda_specification, "
-        "whose packages are installed when the first run needs them"
-    )

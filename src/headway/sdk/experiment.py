@@ -11,15 +11,29 @@ from headway.model import Run as RunRecord
 from headway.sdk import run_ids
 from headway.sdk.arguments import checked, optional_text, start_arguments
 from headway.sdk.configuration import ScriptRunConfig, submission
+from headway.sdk.display import Displayed
+from headway.sdk.inputs import with_inputs
 from headway.sdk.labels import as_keys, as_texts
 from headway.sdk.workspace import WorkspaceBase
 
 SCRIPT_RUN_TYPE: Final = "azureml.scriptrun"
 
 
-class ExperimentBase:
+class ExperimentBase(Displayed):
     """Everything of ``Experiment`` that needs no handle of a run."""
 
+    _inner = frozenset(
+        {
+            "api",
+            "create_records",
+            "create_runs",
+            "new_run",
+            "run_of",
+            "runs_of",
+            "start_request",
+            "submit_record",
+        }
+    )
     _home: WorkspaceBase
     _record: ExperimentRecord
 
@@ -77,6 +91,17 @@ class ExperimentBase:
                 f"new_name was given as {new_name!r}: experiments are not renamed; leave it out"
             )
         self._change(ExperimentChange(archived=False))
+
+    @staticmethod
+    def delete(workspace: WorkspaceBase, experiment_id: str) -> None:
+        """Remove an experiment that has no runs.
+
+        Raises:
+            ConflictError: It has runs; ``archive`` takes it out of lists.
+            ExperimentNotFoundError: There is none with this id.
+        """
+        api = checked(workspace, WorkspaceBase, "workspace").api
+        api.experiments.delete(checked(experiment_id, str, "experiment_id"))
 
     def refresh(self) -> None:
         """Read again what may have changed."""
@@ -139,9 +164,11 @@ class ExperimentBase:
                 f"submit does not take {', '.join(sorted(kwargs))}: accepted are config, tags and "
                 "run_id; wait_for_completion(show_output=True) shows the output"
             )
-        what = submission(checked(config, ScriptRunConfig, "config"), self._home.session.settings)
+        run_id = run_id or run_ids.submitted_run_id(self.name)
+        resolved = with_inputs(self._home, checked(config, ScriptRunConfig, "config"), run_id)
+        what = submission(resolved, self._home.session.settings)
         new = NewRun(
-            id=run_id or run_ids.submitted_run_id(self.name),
+            id=run_id,
             experiment_id=self.id,
             type=SCRIPT_RUN_TYPE,
             parent_id=parent_id,
@@ -155,5 +182,16 @@ class ExperimentBase:
     def _change(self, change: ExperimentChange) -> None:
         self._record = self.api.experiments.change(self.id, change)
 
+    def _shown(self) -> dict[str, object]:
+        return {
+            "Name": self.name,
+            "Workspace": self._home.name,
+            "Report Page": self.get_portal_url(),
+            "Docs Page": self.get_docs_url(),
+        }
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(Name: {self.name},\nWorkspace: {self._home.name})"
+
+    def __str__(self) -> str:
+        return repr(self)

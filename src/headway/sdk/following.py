@@ -8,11 +8,12 @@ from typing import Protocol, TextIO
 from headway.api import Files, Runs
 from headway.errors import RunFailedError, SubmissionError
 from headway.model import Run, Status
-from headway.sdk.details import error_dict
+from headway.sdk.details import error_dict, warnings_of
+from headway.sdk.keeping import USER_LOG
 from headway.sdk.transfers import LOG_PREFIX
 
 LOG_NAME = f"{LOG_PREFIX}std_log.txt"
-"""What the program wrote, standard output and standard error together."""
+"""What the program of a submitted run wrote, standard output and standard error together."""
 
 _WATCH_S = 10.0
 """How long one question waits; an answer comes at once when there is something to say."""
@@ -34,11 +35,17 @@ class Followed(Protocol):
         ...
 
 
+def main_log(run: Run) -> str:
+    """The log that shows what a run prints; of an interactive one, in its block."""
+    return USER_LOG if run.definition is None else LOG_NAME
+
+
 def wait(
     api: Followed,
     run_id: str,
     *,
     url: str = "",
+    log: str = LOG_NAME,
     show: TextIO | None = None,
     raise_on_error: bool = True,
 ) -> Run:
@@ -48,6 +55,7 @@ def wait(
         api: The workspace.
         run_id: The run.
         url: Where a person can look at the run.
+        log: The log that is shown.
         show: Where to write the log as it grows; None to wait in silence.
         raise_on_error: Whether a run that failed is an error.
 
@@ -56,7 +64,7 @@ def wait(
         SubmissionError: Ctrl-C was pressed. The run goes on.
     """
     try:
-        run = _follow(api, run_id, url, show)
+        run = _follow(api, run_id, url, log, show)
     except KeyboardInterrupt as error:
         raise SubmissionError(
             f"The output streaming for the run was interrupted. The run {run_id} is still "
@@ -66,11 +74,11 @@ def wait(
     if show is not None:
         _write_summary(show, run, url, with_error=not raise_on_error)
     if run.status is Status.FAILED and raise_on_error:
-        raise RunFailedError(_failure(api, run))
+        raise RunFailedError(_failure(api, run, log))
     return run
 
 
-def _follow(api: Followed, run_id: str, url: str, show: TextIO | None) -> Run:
+def _follow(api: Followed, run_id: str, url: str, log: str, show: TextIO | None) -> Run:
     """Take the log in until it is complete, written on if somebody looks."""
     if show is not None:
         show.write(f"RunId: {run_id}\nWeb View: {url}\n")
@@ -78,10 +86,10 @@ def _follow(api: Followed, run_id: str, url: str, show: TextIO | None) -> Run:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     offset = 0
     while True:
-        update = api.runs.watch(run_id, log=LOG_NAME, offset=offset, timeout_s=_WATCH_S)
+        update = api.runs.watch(run_id, log=log, offset=offset, timeout_s=_WATCH_S)
         if show is not None and update.log.data:
             if not offset:
-                title = f"Streaming {LOG_NAME}"
+                title = f"Streaming {log}"
                 show.write(f"\n{title}\n{'=' * len(title)}\n\n")
             _write(show, decoder.decode(update.log.data))
         offset = update.log.next_offset
@@ -93,27 +101,30 @@ def _follow(api: Followed, run_id: str, url: str, show: TextIO | None) -> Run:
 
 def _write_summary(show: TextIO, run: Run, url: str, *, with_error: bool) -> None:
     show.write(f"\nExecution Summary\n=================\nRunId: {run.id}\nWeb View: {url}\n")
+    lost = warnings_of(run)
+    if lost:
+        show.write(f"\nWarnings:\n{json.dumps(lost, indent=4)}\n")
     if run.error is not None and with_error:
         show.write(f"\nError:\n{json.dumps({'error': error_dict(run.error)}, indent=4)}\n")
     show.write("\n")
     show.flush()
 
 
-def _failure(api: Followed, run: Run) -> str:
+def _failure(api: Followed, run: Run, log: str) -> str:
     code, text = (run.error.code, run.error.message) if run.error else ("", "no reason is known")
     lines = [f"Activity Failed: run {run.id} failed{f' with {code}' if code else ''}: {text}"]
-    tail = log_tail(api, run.id)
+    tail = log_tail(api, run.id, log)
     if tail:
-        lines += [f"The last lines of {LOG_NAME}:", *(f"    {line}" for line in tail)]
+        lines += [f"The last lines of {log}:", *(f"    {line}" for line in tail)]
         lines.append(f"Read all of it with `headway logs {run.id}` or run.get_all_logs()")
     return "\n".join(lines)
 
 
-def log_tail(api: Followed, run_id: str) -> list[str]:
-    """The last lines of a run's log."""
-    size = next((e.size_bytes for e in api.files.list(run_id, LOG_NAME) if e.path == LOG_NAME), 0)
+def log_tail(api: Followed, run_id: str, log: str) -> list[str]:
+    """The last lines of a log."""
+    size = next((e.size_bytes for e in api.files.list(run_id, log) if e.path == log), 0)
     start = max(0, size - _TAIL_BYTES)
-    part = api.runs.watch(run_id, log=LOG_NAME, offset=start, timeout_s=0.0).log
+    part = api.runs.watch(run_id, log=log, offset=start, timeout_s=0.0).log
     lines = part.data.decode("utf-8", "replace").splitlines()
     return lines[1 if start and len(lines) > 1 else 0 :][-_TAIL_LINES:]
 

@@ -3,32 +3,42 @@
 The three know each other, so they stand in one file; what each does by itself is in its base class.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from headway.errors import RunContextError, RunNotFoundError, SnapshotError
 from headway.model import Experiment as ExperimentRecord
 from headway.model import NewRun, RunQuery, Status
 from headway.model import Run as RunRecord
-from headway.sdk import locations, queries, run_ids
+from headway.sdk import locations, queries, run_ids, type_providers
 from headway.sdk.arguments import (
     archived,
-    batch_tags,
     checked,
     id_text,
+    outputs_folder,
     snapshot_directory,
+    start_arguments,
 )
 from headway.sdk.configuration import ScriptRunConfig
 from headway.sdk.context import run_context
 from headway.sdk.experiment import SCRIPT_RUN_TYPE, ExperimentBase
+from headway.sdk.process import say
 from headway.sdk.queries import LabelFilter, Listing, Since, StatusFilter
+from headway.sdk.run_artifacts import RunArtifacts
+from headway.sdk.run_assets import RunAssets
+from headway.sdk.run_children import RunChildren
 from headway.sdk.run_environment import RunEnvironment
 from headway.sdk.run_files import RunFiles
+from headway.sdk.run_history import RunHistory
 from headway.sdk.run_life import RunLife, SubmittedLife
 from headway.sdk.run_snapshots import RunSnapshots
-from headway.sdk.workspace import WorkspaceBase
+from headway.sdk.workspace_assets import WorkspaceAssets
 from headway.settings import load_settings
+
+if TYPE_CHECKING:
+    from headway.sdk.compute import ComputeTarget
+    from headway.sdk.type_providers import RunFacts
 
 OFFLINE_EXPERIMENT: Final = "offline"
 """The experiment of runs that ``Run.get_context`` makes outside of a submitted run."""
@@ -38,7 +48,16 @@ _NO_CONTEXT: Final = (
 )
 
 
-class Run(RunLife, RunFiles, RunSnapshots, RunEnvironment):
+class Run(
+    RunChildren["Run", "ScriptRun"],
+    RunLife,
+    RunArtifacts,
+    RunHistory,
+    RunFiles,
+    RunAssets,
+    RunSnapshots,
+    RunEnvironment,
+):
     """One run: metrics, files, tags, status, children.
 
     Args:
@@ -74,6 +93,10 @@ class Run(RunLife, RunFiles, RunSnapshots, RunEnvironment):
         return self._experiment
 
     @property
+    def _group(self) -> "Experiment":
+        return self._experiment
+
+    @property
     def parent(self) -> "Run | None":
         """The run that this one is a child of."""
         parent_id = self._record.parent_id
@@ -83,29 +106,6 @@ class Run(RunLife, RunFiles, RunSnapshots, RunEnvironment):
     def get(workspace: "Workspace", run_id: str) -> "Run":
         """The run with this id, in any experiment."""
         return checked(workspace, Workspace, "workspace").get_run(run_id)
-
-    def get_children(
-        self,
-        recursive: bool = False,
-        tags: LabelFilter = None,
-        properties: LabelFilter = None,
-        type: str | None = None,
-        status: StatusFilter = None,
-        _rehydrate_runs: bool = True,
-    ) -> Iterator["Run"]:
-        """The runs below this one, newest first.
-
-        Args:
-            recursive: Whether their children count too.
-            tags: A key that must be there, or a dict of pairs that must be equal.
-            properties: The same for properties.
-            type: Only runs of this type.
-            status: Only runs with this status, or one of a list.
-            _rehydrate_runs: Ignored.
-        """
-        listing = Listing(type=type, tags=tags, properties=properties, status=status)
-        place = {"ancestor_id" if recursive else "parent_id": self.id}
-        return self._experiment.runs_of(queries.run_query(listing, **place))
 
     @classmethod
     def get_context(
@@ -136,58 +136,46 @@ class Run(RunLife, RunFiles, RunSnapshots, RunEnvironment):
         """``get_context(allow_offline=False)``."""
         return cls.get_context(allow_offline=False)
 
-    # ------------------------------------------------------------ children
-
-    def child_run(
-        self, name: str | None = None, run_id: str | None = None, outputs: object = None
-    ) -> "Run":
-        """A new interactive run below this one, already running.
-
-        Args:
-            name: Its display name, behind the name of this run.
-            run_id: Its id; None to have one made.
-            outputs: Accepted and ignored.
-        """
-        display_name = None if name is None else f"{self.name}>{name}"
-        new = self._new_child(run_id, name=display_name)
-        return self._experiment.create_runs([new])[0]
-
-    def create_children(
-        self,
-        count: int | None = None,
-        tag_key: str | None = None,
-        tag_values: list[str] | None = None,
-    ) -> list["Run"]:
-        """Many new runs below this one at once, all running, all made or none.
+    @staticmethod
+    def list_by_compute(
+        compute: "ComputeTarget",
+        type: str | None = None,
+        tags: LabelFilter = None,
+        properties: LabelFilter = None,
+        status: StatusFilter = None,
+    ) -> Iterator["Run"]:
+        """The runs that were submitted to a compute target of a workspace, newest first.
 
         Args:
-            count: How many; their tag ``azureml.batch_child_number`` counts from "0".
-            tag_key: Instead of a count: the tag that tells them apart ...
-            tag_values: ... and its values, one a run.
+            compute: From ``workspace.compute_targets``.
+            type: As in ``Experiment.get_runs``.
+            tags: As there.
+            properties: As there.
+            status: As there.
         """
-        tags = batch_tags(count, tag_key, tag_values)
-        return self._experiment.create_runs([self._new_child(None, tags=one) for one in tags])
-
-    def submit_child(
-        self,
-        config: ScriptRunConfig,
-        tags: dict[str, str | None] | None = None,
-        **kwargs: object,
-    ) -> "ScriptRun":
-        """``Experiment.submit``, for a run below this one."""
-        return self._experiment.submit(config, tags, _parent_run_id=self.id, **kwargs)
-
-    def _new_child(
-        self,
-        run_id: str | None,
-        *,
-        name: str | None = None,
-        tags: dict[str, str | None] | None = None,
-    ) -> NewRun:
-        prefix = run_ids.OFFLINE_PREFIX if isinstance(self, _OfflineRun) else ""
-        return self._experiment.new_run(
-            run_id or run_ids.new_run_id(prefix), name=name, tags=tags, parent_id=self.id
+        workspace = checked(getattr(compute, "workspace", None), Workspace, "compute.workspace")
+        listing = Listing(type, tags, properties, status, include_children=True)
+        target = f"target = '{compute.name}'"
+        query = queries.run_query(listing._replace(filter=target))
+        return (
+            workspace.experiment_of(one).run_of(one)
+            for one in queries.matching(workspace.api.runs, query)
         )
+
+    @staticmethod
+    def add_type_provider(
+        runtype: str, run_factory: "Callable[[Experiment, RunFacts], Run]"
+    ) -> None:
+        """Have runs of a type found again as a class of one's own, in this process.
+
+        Args:
+            runtype: The type, or the value of the property ``azureml.runsource``.
+            run_factory: Makes the run from its experiment and ``facts.run_id``.
+
+        Raises:
+            InvalidValueError: The type has a factory already.
+        """
+        type_providers.add(runtype, run_factory)
 
     @staticmethod
     def list(  # the last of the class: its name is that of the type
@@ -241,6 +229,10 @@ class _SubmittedRun(SubmittedLife, Run):
 class _OfflineRun(Run):
     """A run that ``Run.get_context`` made outside of a submitted run."""
 
+    def tag(self, key: str = "", value: str | None = None, *, name: str = "") -> None:
+        """Set one tag; its key may be given as ``name`` too."""
+        self.set_tags({key or name: value})
+
 
 class Experiment(ExperimentBase):
     """A named group of runs, made when its name is first used.
@@ -293,21 +285,27 @@ class Experiment(ExperimentBase):
         """Start an interactive run: this process is the run, and ends it when it ends.
 
         Takes ``name``, ``run_id``, ``outputs``, ``snapshot_directory`` and by keyword
-        ``display_name``, ``description``, ``tags`` and ``properties``. A snapshot is taken where
-        ``snapshot_directory`` is given, and only then: what lies around a notebook is seldom what
-        it runs. ``outputs`` is accepted and ignored.
+        ``display_name``, ``description``, ``tags`` and ``properties``.
+
+        What is written into the folder ``outputs`` (``./outputs``, which is made now; False for
+        none) until the end of the run is collected then, and what files in ``./logs`` gain is
+        kept as they grow.
+
+        A snapshot is taken where ``snapshot_directory`` is given, and only then: what lies around a
+        notebook is seldom what it runs. Where it is too large, that is said, and the run goes on.
 
         Raises:
-            SnapshotError: The directory is too large or cannot be read; the run has failed then.
+            InvalidValueError: An argument is not accepted; no run is made.
         """
         source = snapshot_directory(args, kwargs)
+        outputs = outputs_folder(start_arguments(args, kwargs).get("outputs"))
         [run] = self.create_runs([self.start_request(args, kwargs)])
+        run.track(outputs)
         if source is not None:
             try:
                 run.take_snapshot(source)
             except SnapshotError as error:
-                run.fail(error)
-                raise
+                say(f"run {run.id} has no snapshot: {error}")
         return run
 
     def submit(
@@ -336,7 +334,8 @@ class Experiment(ExperimentBase):
         """Make interactive runs of this process. For Headway's own use."""
         if not new:
             return []
-        return [self.run_of(record) for record in self.create_records(new)]
+        made = self.create_records(new)
+        return [_class_of(record)(self, record.id, _record=record) for record in made]
 
     # ------------------------------------------------------------ finding runs
 
@@ -389,7 +388,21 @@ class Experiment(ExperimentBase):
     def run_of(self, record: RunRecord) -> Run:
         """The handle of a run by its record. For Headway's own use."""
         home = self if record.experiment_id == self.id else self._workspace.experiment_of(record)
-        return _class_of(record)(home, record.id, _record=record)
+        factory = type_providers.factory_of(record)
+        if factory is None:
+            return _class_of(record)(home, record.id, _record=record)
+        made = type_providers.made_by(factory, home, record)
+        return checked(made, Run, f"what the factory of run type {record.type!r} returned")
+
+    @staticmethod
+    def from_directory(path: str | Path, auth: object = None) -> "Experiment":
+        """The experiment named like a folder, in the workspace that a config file there names.
+
+        Raises:
+            ConfigurationError: There is no config file in it or above it.
+        """
+        folder = Path(path).expanduser().absolute()
+        return Experiment(Workspace.from_config(folder), folder.name)
 
     @staticmethod
     def list(  # the last of the class: its name is that of the type
@@ -416,7 +429,7 @@ class Experiment(ExperimentBase):
         ]
 
 
-class Workspace(WorkspaceBase):
+class Workspace(WorkspaceAssets):
     """Where experiments and runs are kept: a folder on this machine.
 
     ``Workspace(subscription_id, resource_group, workspace_name)`` opens the embedded workspace of

@@ -88,6 +88,19 @@ def named(
     return Location(settings.home / "workspaces" / name, name, subscription_id, resource_group)
 
 
+def embedded(
+    settings: Settings, subscription_id: str = LOCAL, resource_group: str = LOCAL
+) -> list[Location]:
+    """Where embedded workspaces are that have a name, by name."""
+    root = settings.home / "workspaces"
+    names = sorted(one.name for one in root.iterdir()) if root.is_dir() else []
+    return [
+        named(name, settings, subscription_id, resource_group)
+        for name in names
+        if _WORKSPACE_NAME.fullmatch(name)
+    ]
+
+
 def config_text(location: Location, settings: Settings) -> str:
     """What a config file says that names this workspace."""
     content = {

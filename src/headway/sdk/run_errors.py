@@ -5,6 +5,7 @@ import traceback
 from headway.errors import HeadwayError, InvalidValueError, code_of
 from headway.model import RunError
 
+EXIT_CODE = "ExitCode"
 USER_ERROR = "UserError"
 
 
@@ -36,6 +37,8 @@ def run_error(details: object, code: object = None) -> RunError:
 
 def of_exception(error: BaseException, code: str | None = None) -> RunError:
     """The record of an exception that ended a run."""
+    if isinstance(error, SystemExit):
+        return _of_exit(error, code)
     if isinstance(error, HeadwayError):
         code = code or code_of(error).code
     return RunError(
@@ -43,4 +46,14 @@ def of_exception(error: BaseException, code: str | None = None) -> RunError:
         f"User program failed with {type(error).__name__}: {error}",
         debug_type=type(error).__name__,
         debug_stack_trace="".join(traceback.format_exception(error)),
+    )
+
+
+def _of_exit(error: SystemExit, code: str | None) -> RunError:
+    """``sys.exit(3)`` ends with that code; ``sys.exit("a text")`` with 1, and the text."""
+    said = error.code
+    number = said if isinstance(said, int) else 0 if said is None else 1
+    text = "" if said is None or isinstance(said, int) else f": {said}"
+    return RunError(
+        code or EXIT_CODE, f"the program exited with code {number}{text}", exit_code=number
     )

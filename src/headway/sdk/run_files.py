@@ -21,6 +21,8 @@ class RunFiles(RunState):
         name: str,
         path_or_stream: str | Path | BinaryIO | TextIO,
         datastore_name: str | None = None,
+        *,
+        overwrite: bool = False,
     ) -> FileEntry:
         """Keep a file with the run.
 
@@ -28,11 +30,14 @@ class RunFiles(RunState):
             name: What it is called in the run, such as ``outputs/model.pkl``.
             path_or_stream: The file, or an open stream.
             datastore_name: Accepted and ignored.
+            overwrite: Whether a file of that name is replaced.
 
         Raises:
-            RunFileExistsError: The run has a file of that name.
+            RunFileExistsError: The run has a file of that name, and ``overwrite`` is not set.
         """
-        return transfers.upload_file(self._api.files, self.id, name, path_or_stream)
+        return transfers.upload_file(
+            self._api.files, self.id, name, path_or_stream, overwrite=overwrite
+        )
 
     def upload_files(
         self,
@@ -41,8 +46,10 @@ class RunFiles(RunState):
         return_artifacts: bool = False,
         timeout_seconds: float | None = None,
         datastore_name: str | None = None,
+        *,
+        overwrite: bool = False,
     ) -> list[FileEntry] | None:
-        """Keep several files with the run.
+        """Keep several files with the run, all or none.
 
         Args:
             names: What they are called in the run.
@@ -50,23 +57,41 @@ class RunFiles(RunState):
             return_artifacts: Whether to return what was kept.
             timeout_seconds: Accepted and ignored.
             datastore_name: Accepted and ignored.
+            overwrite: Whether files of these names are replaced.
+
+        Raises:
+            RunFileExistsError: The run has one of them, and ``overwrite`` is not set.
         """
         if len(names) != len(paths):
             raise InvalidValueError(
                 f"{len(names)} names were given for {len(paths)} paths: give as many"
             )
-        kept = [self.upload_file(n, p) for n, p in zip(names, paths, strict=True)]
+        sources = dict(zip(names, paths, strict=True))
+        kept = transfers.upload_files(self._api.files, self.id, sources, overwrite=overwrite)
         return kept if return_artifacts else None
 
     def upload_folder(
-        self, name: str, path: str | Path, datastore_name: str | None = None
+        self,
+        name: str,
+        path: str | Path,
+        datastore_name: str | None = None,
+        *,
+        overwrite: bool = False,
     ) -> list[FileEntry]:
-        """Keep every file below a folder, with its structure, under a prefix.
+        """Keep every file below a folder, with its structure, under a prefix, all or none.
+
+        Links to folders are not followed; pipes, sockets and devices are left out.
+
+        Args:
+            name: The prefix.
+            path: The folder.
+            datastore_name: Accepted and ignored.
+            overwrite: Whether files of these names are replaced.
 
         Raises:
-            RunFileExistsError: The run has one of them; none is kept then.
+            RunFileExistsError: The run has one of them, and ``overwrite`` is not set.
         """
-        return transfers.upload_folder(self._api.files, self.id, name, path)
+        return transfers.upload_folder(self._api.files, self.id, name, path, overwrite=overwrite)
 
     def download_file(
         self,
@@ -79,10 +104,12 @@ class RunFiles(RunState):
         Args:
             name: The file's name in the run.
             output_file_path: The file to write, or a folder; None for the current folder.
-            _validate_checksum: Accepted; what is kept is always checked.
+            _validate_checksum: Accepted; the hash of what was uploaded or collected is always
+                compared.
 
         Raises:
             RunFileNotFoundError: The run has no such file; the message lists those it has.
+            StorageCorruptError: What is stored is damaged; nothing is written.
         """
         transfers.download_file(self._api.files, self.id, name, output_file_path)
 
@@ -113,6 +140,19 @@ class RunFiles(RunState):
             output_paths,
             append_prefix=append_prefix,
         )
+
+    def clean(self) -> list[str]:
+        """Remove the copy of the source in which the run was executed, after its end.
+
+        What belongs to the run stays: its files, outputs, logs and snapshot.
+
+        Returns:
+            The names of what was removed.
+
+        Raises:
+            RunStateError: It has not ended.
+        """
+        return self._api.files.clean(self.id)
 
     def get_all_logs(self, destination: str | Path | None = None) -> list[str]:
         """Bring all logs to this machine and return where they are.

@@ -2,12 +2,15 @@
 
 import os
 import sys
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from headway.errors import HeadwayError
 from headway.model import CancelOutcome, RunError, Status
 from headway.sdk import following, run_errors
+from headway.sdk.block import Block
+from headway.sdk.keeping import LOGS
 from headway.sdk.process import say
 from headway.sdk.run_metrics import RunMetrics
 
@@ -17,10 +20,28 @@ NO_DETAILS: Final = "fail() was called without details"
 class RunLife(RunMetrics):
     """The part of ``Run`` about its end."""
 
+    _inner = frozenset({"track"})
+
     # ------------------------------------------------------------ beginning and ending
 
     def start(self) -> None:
         """Do nothing: a run is running as soon as it is made."""
+
+    def track(self, outputs: Path | None) -> None:
+        """Collect a folder at the end and ``./logs`` as it grows. For Headway's own use.
+
+        Args:
+            outputs: The folder, made now; None for none.
+        """
+        try:
+            here = Path.cwd()
+            if outputs is not None:
+                outputs = here / outputs
+                outputs.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            say(f"run {self.id}: its outputs and logs are not collected: {error}")
+            return
+        self._session.keep(self.id, outputs=outputs, logs=here / LOGS)
 
     def complete(self, _set_status: bool = True) -> None:
         """End it as Completed; what was logged is safe then.
@@ -95,6 +116,7 @@ class RunLife(RunMetrics):
             self._api,
             self.id,
             url=self.get_portal_url(),
+            log=following.main_log(self._record),
             show=sys.stdout if show_output else None,
             raise_on_error=raise_on_error,
         )
@@ -105,6 +127,8 @@ class RunLife(RunMetrics):
         self._refresh()
 
     def __enter__(self) -> Self:
+        if self._session.owns(self.id):
+            self._blocks.append(Block(self._session.keep(self.id).printed))
         return self
 
     def __exit__(
@@ -115,6 +139,8 @@ class RunLife(RunMetrics):
     ) -> None:
         if os.getpid() != self._pid:
             return  # a forked child on its way out of a block of its parent
+        if self._blocks:
+            self._blocks.pop().end(value)
         try:
             self._end_block(value)
         except HeadwayError as error:

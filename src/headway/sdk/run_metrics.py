@@ -5,34 +5,23 @@ from typing import cast
 
 from headway.errors import InvalidValueError
 from headway.metrics.journal import JournalWriter
-from headway.model import MetricQuery
+from headway.metrics.point_log import Pen, PointLog
+from headway.model import MetricQuery, SeriesSummary
 from headway.sdk.arguments import checked
-from headway.sdk.metric_shapes import SYSTEM_PREFIX, Metrics, metrics_by_run, metrics_of
+from headway.sdk.artifacts import Artifact, read_artifact
+from headway.sdk.metric_shapes import SYSTEM_PREFIX, Metrics, as_uri, metrics_by_run, metrics_of
 from headway.sdk.run_state import RunState
 
 
-class RunMetrics(RunState):
+class RunMetrics(PointLog, RunState):
     """The part of ``Run`` about metrics.
 
     What was logged outlives the process whenever it dies, from the moment the call returns.
     """
 
+    _inner = frozenset({"log_checked"})
     _journal: JournalWriter | None = None
     _rows: dict[str, int]
-
-    def log(self, name: str, value: object, description: str = "", step: int | None = None) -> None:
-        """Log one value of a metric.
-
-        Args:
-            name: The metric.
-            value: A number, a text, a truth value or None.
-            description: Accepted and not kept.
-            step: The step, such as the epoch; None to count on from the last one.
-
-        Raises:
-            InvalidValueError: The name or the value is not accepted, a list for one.
-        """
-        (self._journal or self._open_journal()).log(name, value, step)
 
     def log_metrics(self, metrics: Mapping[str, object], step: int | None = None) -> None:
         """Log one value of each of several metrics, all or none.
@@ -92,13 +81,15 @@ class RunMetrics(RunState):
             recursive: Also of all runs below this one: a dict by run id, without the runs that
                 have none.
             run_type: Only of runs of this type.
-            populate: Accepted and ignored.
+            populate: Whether what is kept as a file (an image, a confusion matrix ...) is given
+                as an object with its content, in place of an address.
         """
         query = MetricQuery(run_id=self.id, recursive=bool(recursive), name=name, run_type=run_type)
         series = self._api.metrics.read(query)
         if name is None:
             series = [one for one in series if not one.summary.name.startswith(SYSTEM_PREFIX)]
-        return metrics_by_run(series) if recursive else metrics_of(series)
+        shown = self._read_artifact if populate else as_uri
+        return metrics_by_run(series, shown) if recursive else metrics_of(series, shown)
 
     def flush(self, timeout_seconds: float = 300) -> None:
         """Move what was logged into the workspace now.
@@ -110,11 +101,23 @@ class RunMetrics(RunState):
         """
         self._session.drain(self.id)
 
+    def _read_artifact(self, series: SeriesSummary, file: str) -> Artifact:
+        with self._api.files.open(series.run_id, file) as stream:
+            return read_artifact(series.form, series.run_id, file, stream.read())
+
     def _open_journal(self) -> JournalWriter:
         if self._journal is None:
             self._journal = self._session.journal(self.id)
             self._rows = {}
         return self._journal
+
+    def _open_pen(self) -> Pen:
+        self._pen = self._open_journal().pen
+        return self._pen
+
+    def log_checked(self, name: object, value: object, step: object) -> None:
+        """Log one value, whatever it is. ``log`` is the quick way."""
+        self._open_journal().log_checked(name, value, step)
 
 
 def _columns(name: object, value: object) -> dict[str, list[object]]:

@@ -6,26 +6,36 @@ from headway.api import Api
 from headway.model import FileEntry, RunChange, Status
 from headway.model import Run as RunRecord
 from headway.sdk.arguments import checked, optional_text
+from headway.sdk.block import Block
 from headway.sdk.details import details_of
+from headway.sdk.display import Displayed
 from headway.sdk.labels import as_keys, as_texts
 from headway.sdk.session import Session
-from headway.sdk.transfers import LOG_PREFIX
+from headway.sdk.transfers import LOG_PREFIXES
 from headway.sdk.workspace import WorkspaceBase
 
 _FINAL = frozenset({Status.FAILED, Status.CANCELED})
 
 
-class RunState:
+class RunState(Displayed):
     """The part of ``Run`` about its own record."""
 
     _home: WorkspaceBase
     _record: RunRecord
     _pid: int
+    _blocks: list[Block]
 
     def _attach(self, home: WorkspaceBase, record: RunRecord) -> None:
+        self._blocks = []
         self._home = home
         self._record = record
         self._pid = os.getpid()
+
+    def __getstate__(self) -> dict[str, object]:
+        """For another process: which run it is. That process logs to a journal of its own."""
+        bound = {"_journal", "_pen", "_rows", "_blocks"}
+        state = {name: value for name, value in vars(self).items() if name not in bound}
+        return {**state, "_blocks": []}
 
     @property
     def _session(self) -> Session:
@@ -155,7 +165,7 @@ class RunState:
     # ------------------------------------------------------------
 
     def _logs(self) -> list[FileEntry]:
-        return self._api.files.list(self.id, LOG_PREFIX)
+        return [one for prefix in LOG_PREFIXES for one in self._api.files.list(self.id, prefix)]
 
     def _refresh(self) -> RunRecord:
         self._record = self._api.runs.get(self.id)
@@ -163,6 +173,16 @@ class RunState:
 
     def _change(self, change: RunChange) -> None:
         self._record = self._api.runs.change(self.id, change)
+
+    def _shown(self) -> dict[str, object]:
+        return {
+            "Experiment": self._record.experiment_name,
+            "Id": self.id,
+            "Type": self.type,
+            "Status": self.status,
+            "Details Page": self.get_portal_url(),
+            "Docs Page": self.get_docs_url(),
+        }
 
     def __repr__(self) -> str:
         return (

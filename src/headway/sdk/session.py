@@ -11,6 +11,7 @@ import time
 import uuid
 import weakref
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from headway.api import Api, Lease
 from headway.errors import HeadwayError, MissingPackageError, RunStateError
@@ -18,6 +19,7 @@ from headway.metrics.journal import JournalWriter
 from headway.metrics.moving import Mover
 from headway.model import RunError, Status, WorkspaceInfo
 from headway.sdk.interruption import interrupt_main_thread
+from headway.sdk.keeping import RunKeeper, told
 from headway.settings import Settings
 
 _LOOK_S = 0.1
@@ -25,9 +27,12 @@ _LOOK_S = 0.1
 _JOIN_S = 5.0
 _MOST_OPEN = 64
 """With more journals than these, those that nobody writes to are closed: each holds a file."""
+_MUCH_BYTES = 1 << 20
+"""So much of a journal is carried to the disk before it is moved, and not by being moved."""
 _LOOKING = "looking for requests to cancel"
 _MOVING = "moving metrics into the workspace"
 _ENDING = "ending a run of this process"
+_KEEPING = "keeping the logs of a run"
 
 
 class Session:
@@ -56,10 +61,11 @@ class Session:
         self._interrupt = interrupt
         self._lock = threading.RLock()
         self._drain_lock = threading.Lock()
-        self._mover = Mover(api.metrics)
+        self._mover = Mover(api.metrics, self._recycle)
         self._lease: Lease | None = None
         self._owner_id = ""
         self._owned: dict[str, None] = {}  # in the order in which they were made
+        self._keepers: dict[str, RunKeeper] = {}
         self._journals: dict[str, JournalWriter] = {}
         self._finished: weakref.WeakValueDictionary[str, JournalWriter] = (
             weakref.WeakValueDictionary()
@@ -89,6 +95,24 @@ class Session:
         with self._lock:
             self._owned.update(dict.fromkeys(run_ids))
 
+    def keep(
+        self, run_id: str, *, outputs: Path | None = None, logs: Path | None = None
+    ) -> RunKeeper:
+        """Keep what a run of this process leaves behind, from now to its end.
+
+        Where that was begun before, it goes on as it is.
+        """
+        with self._lock:
+            if run_id not in self._keepers:
+                self._keepers[run_id] = RunKeeper(
+                    self.api.files,
+                    run_id,
+                    outputs=outputs,
+                    logs=logs,
+                    max_log_bytes=self.settings.max_log_bytes,
+                )
+            return self._keepers[run_id]
+
     def owns(self, run_id: str) -> bool:
         """Whether the run was made by this process and has not been ended by it."""
         return run_id in self._owned
@@ -98,10 +122,18 @@ class Session:
     ) -> None:
         """End a run; what this process logged for it is safe on the disk before.
 
+        What it leaves behind is collected; files that cannot be kept are named in the reason.
+
         Raises:
             RunStateError: Its status does not allow it.
         """
         self._close_journal(run_id)
+        with self._lock:
+            keeper = self._keepers.pop(run_id, None)
+        missing = keeper.close() if keeper is not None else []
+        if missing:
+            self._warn(f"run {run_id}: {told(missing)}")
+            reason = "; ".join(filter(None, [reason, told(missing)]))
         self.api.runs.end(run_id, status, error=error, reason=reason)
         self._owned.pop(run_id, None)
 
@@ -136,8 +168,13 @@ class Session:
         with self._lock:
             journal = self._journals.get(run_id)
         if journal is not None:
-            journal.sync()
-        self._move(run_id)
+            journal.settle()
+        moved = False
+        try:
+            moved = self._move([run_id])
+        finally:
+            if journal is not None and not moved:
+                journal.sync()
 
     def _close_journal(self, run_id: str) -> None:
         with self._lock:
@@ -161,10 +198,12 @@ class Session:
         while not self._stopping.wait(_LOOK_S):
             self._attempt(self._see_to_cancels, _LOOKING)
             if time.monotonic() >= drain_at:
+                for keeper in list(self._keepers.values()):
+                    self._attempt(keeper.look, _KEEPING)
                 self._move_metrics()
                 drain_at = time.monotonic() + self.settings.drain_interval_s
 
-    def _attempt(self, act: Callable[[], None], what: str) -> bool:
+    def _attempt(self, act: Callable[[], object], what: str) -> bool:
         """Do it, and go on where it cannot be done, which is said once. Whether it was done."""
         try:
             act()
@@ -198,25 +237,27 @@ class Session:
                     self._journals[run_id] = self._finished.pop(run_id)
             journals = dict(self._journals)
             ended = set(self._undrained)
+        marks: dict[str, tuple[str, int]] = {}
         for run_id, journal in journals.items():
-            journal.sync()
+            journal.settle()
             mark = (journal.writer_id, journal.written)
-            if mark == self._moved.get(run_id) and not self._has_others(run_id, journal):
-                if len(journals) > _MOST_OPEN:
-                    self._rest(run_id, journal)
-                continue
-            self._resting.discard(run_id)
-            if self._attempt(lambda run_id=run_id: self._move(run_id), _MOVING):
-                self._moved[run_id] = mark
-        for run_id in ended:
-            self._attempt(lambda run_id=run_id: self._move(run_id), _MOVING)
-
-    def _rest(self, run_id: str, journal: JournalWriter) -> None:
-        """Give up the files of a journal that is not written; the next log begins another."""
-        if run_id not in self._resting:
-            journal.close()
-            self._resting.add(run_id)
-            self._attempt(lambda: self._move(run_id), _MOVING)
+            if mark != self._moved.get(run_id) or self._has_others(run_id, journal):
+                self._resting.discard(run_id)
+                marks[run_id] = mark
+            elif len(journals) > _MOST_OPEN and run_id not in self._resting:
+                # Its files are given up; the next log begins another journal.
+                journal.close()
+                self._resting.add(run_id)
+                ended.add(run_id)
+        for run_id, (_, written) in marks.items():
+            if written - self._moved.get(run_id, ("", 0))[1] > _MUCH_BYTES:
+                journals[run_id].sync()  # moving it takes a while
+        wanted = [*marks, *sorted(ended.difference(marks))]
+        if self._attempt(lambda: self._move(wanted), _MOVING) and self._can_move:
+            self._moved.update(marks)
+        else:
+            for run_id in marks:
+                journals[run_id].sync()
 
     def _has_others(self, run_id: str, journal: JournalWriter) -> bool:
         """Whether journals of other writers are there: of forked workers, for one."""
@@ -226,17 +267,27 @@ class Session:
         except FileNotFoundError:
             return False
 
-    def _move(self, run_id: str) -> None:
+    def _move(self, run_ids: list[str]) -> bool:
+        """Whether it could be done here at all."""
         if not self._can_move:
-            return
+            return False
+        if not run_ids:
+            return True
         try:
             with self._drain_lock:
-                self._mover.drain(run_id)
+                self._mover.drain_many(run_ids)
         except MissingPackageError:
             # As in an environment made for this run alone. Whoever reads next takes it in.
             self._can_move = False
-            return
-        self._undrained.discard(run_id)
+            return False
+        self._undrained.difference_update(run_ids)
+        return True
+
+    def _recycle(self, run_id: str, writer_id: str, offset: int) -> None:
+        with self._lock:
+            journal = self._journals.get(run_id)
+        if journal is not None:
+            journal.recycle(writer_id, offset)
 
     # ------------------------------------------------------------ the end
 
@@ -254,8 +305,8 @@ class Session:
         self._move_metrics()
         for run_id in list(self._journals):
             self._close_journal(run_id)
-        for run_id in sorted(self._undrained):  # closed, so that nothing stays behind
-            self._attempt(lambda run_id=run_id: self._move(run_id), _MOVING)
+        # Once more, now that they are closed, so that nothing stays behind.
+        self._attempt(lambda: self._move(sorted(self._undrained)), _MOVING)
         if self._lease is not None:
             self._lease.close()
         self.api.close()

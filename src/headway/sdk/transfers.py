@@ -3,52 +3,55 @@
 import io
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath, PurePosixPath
 from typing import BinaryIO, cast
 
 from headway.api import Files
-from headway.errors import InvalidValueError, RunFileExistsError, RunFileNotFoundError
+from headway.errors import InvalidValueError, RunFileNotFoundError
 from headway.model import FileEntry
+from headway.sdk.keeping import LOGS_PREFIX
 
 LOG_PREFIX = "user_logs/"
-"""Where the logs of a run are among its files."""
+"""Where what a program prints is among the files of a run."""
+LOG_PREFIXES = (LOG_PREFIX, LOGS_PREFIX)
+"""Where all logs are; the second for those that programs write themselves."""
 
 
-def upload_file(files: Files, run_id: str, name: str, source: object) -> FileEntry:
+def upload_file(
+    files: Files, run_id: str, name: str, source: object, *, overwrite: bool = False
+) -> FileEntry:
     """Keep a file, by its path or from an open stream of bytes or text."""
     if isinstance(source, str | PurePath):
-        path = Path(source).expanduser()
-        if not path.is_file():
-            raise InvalidValueError(
-                f"there is no file {str(source)!r} (looked at {path.absolute()}) to upload as "
-                f"{name!r}: give the path of a file that exists"
-            )
-        return files.put(run_id, name, path)
+        return files.put(run_id, name, _existing(name, source), overwrite=overwrite)
     if isinstance(source, io.TextIOBase):
-        return files.put(run_id, name, io.BytesIO(source.read().encode()))
+        return files.put(run_id, name, cast("BinaryIO", _Encoded(source)), overwrite=overwrite)
     if isinstance(source, io.IOBase) or hasattr(source, "read"):
-        return files.put(run_id, name, cast("BinaryIO", source))
+        return files.put(run_id, name, cast("BinaryIO", source), overwrite=overwrite)
     raise InvalidValueError(
         f"path_or_stream was given as {type(source).__name__} {source!r}: give a path or an open "
         "file"
     )
 
 
-def upload_folder(files: Files, run_id: str, name: str, folder: object) -> list[FileEntry]:
-    """Keep every file below a folder, under a prefix. Where one cannot be kept, none is begun."""
+def upload_files(
+    files: Files, run_id: str, sources: Mapping[str, object], *, overwrite: bool = False
+) -> list[FileEntry]:
+    """Keep several files by their names, all or none."""
+    paths = {name: _existing(name, source) for name, source in sources.items()}
+    return files.put_many(run_id, paths, overwrite=overwrite)
+
+
+def upload_folder(
+    files: Files, run_id: str, name: str, folder: object, *, overwrite: bool = False
+) -> list[FileEntry]:
+    """Keep every file below a folder, under a prefix, all or none."""
     root = Path(folder).expanduser() if isinstance(folder, str | PurePath) else None
     if root is None or not root.is_dir():
         raise InvalidValueError(f"there is no folder {folder!r} to upload as {name!r}: give one")
     prefix = name.rstrip("/") if isinstance(name, str) else name  # pyright: ignore[reportUnnecessaryIsInstance]
     names = {f"{prefix}/{path.relative_to(root).as_posix()}": path for path in _files_below(root)}
-    taken = sorted(names.keys() & {entry.path for entry in files.list(run_id, f"{prefix}/")})
-    if taken:
-        raise RunFileExistsError(
-            f"run {run_id} has {', '.join(taken[:5])} already{' ...' * (len(taken) > 5)}: files of "
-            "a run are not overwritten; upload under another name"
-        )
-    return [files.put(run_id, key, path) for key, path in sorted(names.items())]
+    return files.put_many(run_id, dict(sorted(names.items())), overwrite=overwrite)
 
 
 def download_file(files: Files, run_id: str, name: str, target: object = None) -> Path:
@@ -114,6 +117,36 @@ def download_files(
             f"({', '.join(names[:5])}): give one path a file, or output_directory"
         )
     return [download_file(files, run_id, n, t) for n, t in zip(names, targets, strict=True)]
+
+
+def _existing(name: object, source: object) -> Path:
+    """The path of a file to be kept under a name."""
+    if not isinstance(source, str | PurePath):
+        raise InvalidValueError(
+            f"the file to upload as {name!r} was given as {type(source).__name__} {source!r}: give "
+            "its path"
+        )
+    path = Path(source).expanduser()
+    if not path.is_file():
+        raise InvalidValueError(
+            f"there is no file {str(source)!r} (looked at {path.absolute()}) to upload as "
+            f"{name!r}: give the path of a file that exists"
+        )
+    return path
+
+
+class _Encoded(io.RawIOBase):
+    """A stream of text as one of bytes, a piece at a time."""
+
+    def __init__(self, text: io.TextIOBase) -> None:
+        super().__init__()
+        self._text = text
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._text.read(size).encode()
 
 
 def _files_below(root: Path) -> Iterator[Path]:

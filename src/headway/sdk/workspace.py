@@ -2,25 +2,35 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, NoReturn, Self
 
 from headway.api import Api
-from headway.errors import ConflictError, InvalidValueError, WorkspaceNotFoundError
+from headway.errors import (
+    ConflictError,
+    InvalidValueError,
+    UnsupportedError,
+    WorkspaceNotFoundError,
+)
+from headway.model import WorkspaceChange
 from headway.sdk import locations
+from headway.sdk.arguments import optional_text
 from headway.sdk.details import iso_time
+from headway.sdk.display import Displayed
+from headway.sdk.labels import as_texts
 from headway.sdk.locations import Location
 from headway.sdk.process import say, session_for
 from headway.sdk.session import Session
 from headway.settings import Settings, load_settings
 
-if TYPE_CHECKING:
-    from headway.sdk.compute import LocalCompute
 
-
-class WorkspaceBase:
+class WorkspaceBase(Displayed):
     """Everything of ``Workspace`` that leads to no experiment or run."""
 
     _said: ClassVar[set[Path]] = set()
+    DEFAULT_CPU_CLUSTER_NAME: ClassVar[str] = "cpu-cluster"
+    DEFAULT_GPU_CLUSTER_NAME: ClassVar[str] = "gpu-cluster"
+
+    _inner = frozenset({"api", "at", "data_cache", "experiment_of", "folder", "session", "uri"})
 
     def __init__(
         self,
@@ -117,8 +127,8 @@ class WorkspaceBase:
     ) -> Self:
         """Make an embedded workspace of this name.
 
-        Only ``name``, ``subscription_id``, ``resource_group`` and ``exist_ok`` mean something
-        outside Azure; the rest is accepted and ignored.
+        Only ``name``, ``subscription_id``, ``resource_group``, ``tags``, ``friendly_name`` and
+        ``exist_ok`` mean something outside Azure; the rest is accepted and ignored.
 
         Raises:
             ConflictError: There is one, and ``exist_ok`` is not set.
@@ -126,12 +136,16 @@ class WorkspaceBase:
         settings = load_settings()
         words = _words(subscription_id, resource_group)
         place = locations.named(name, settings, **words)
-        if _is_workspace(place.folder) and not exist_ok:
+        known = _is_workspace(place.folder)
+        if known and not exist_ok:
             raise ConflictError(
                 f"there is a workspace {name!r} at {place.folder}: open it with Workspace.get("
                 f"{name!r}), or give exist_ok=True"
             )
-        return cls.at(place, settings)
+        made = cls.at(place, settings)
+        if not known and (tags or friendly_name):
+            made.update(friendly_name=friendly_name, tags=tags)
+        return made
 
     @classmethod
     def get(
@@ -169,13 +183,64 @@ class WorkspaceBase:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(locations.config_text(self._place, self._settings), encoding="utf-8")
 
+    @classmethod
+    def setup(cls) -> Self:
+        """The workspace that ``from_config`` finds; there is nothing to be asked or made."""
+        return cls.from_config()
+
+    def update(
+        self,
+        friendly_name: str | None = None,
+        description: str | None = None,
+        tags: Mapping[str, object] | None = None,
+        image_build_compute: str | None = None,
+        service_managed_resources_settings: object = None,
+        primary_user_assigned_identity: str | None = None,
+        allow_public_access_when_behind_vnet: bool | None = None,
+        v1_legacy_mode: bool | None = None,
+    ) -> dict[str, object]:
+        """Change its friendly name, description or tags, and return ``get_details()``.
+
+        Args:
+            friendly_name: A name for people.
+            description: A text about it.
+            tags: All tags that it has from now on.
+            image_build_compute: Accepted and ignored.
+            service_managed_resources_settings: Accepted and ignored.
+            primary_user_assigned_identity: Accepted and ignored.
+            allow_public_access_when_behind_vnet: Accepted and ignored.
+            v1_legacy_mode: Accepted and ignored.
+        """
+        self.api.change(
+            WorkspaceChange(
+                friendly_name=optional_text(friendly_name, "friendly_name"),
+                description=optional_text(description, "description"),
+                tags=None if tags is None else as_texts("tag", tags),
+            )
+        )
+        return self.get_details()
+
+    def delete(self, delete_dependent_resources: bool = False, no_wait: bool = False) -> NoReturn:
+        """Not supported: what a workspace holds goes with its folder, and only a person says so.
+
+        Raises:
+            UnsupportedError: Always; the message names the folder.
+        """
+        raise UnsupportedError(
+            f"a workspace is not deleted by a program: remove the folder {self.folder} when "
+            "nothing in it is needed and no run of it is going on"
+        )
+
     def get_details(self) -> dict[str, object]:
         """What the workspace is: id, name, location, creationTime and the words that name it."""
-        info = self.session.info
+        info = self.api.info()
         return {
             "id": self.uri,
             "name": self.name,
-            "friendlyName": self.name,
+            "friendlyName": info.friendly_name or self.name,
+            "description": info.description,
+            "tags": dict(info.tags),
+            "sku": self.sku,
             "location": self.location,
             "type": "headway",
             "creationTime": iso_time(info.created_at),
@@ -205,12 +270,19 @@ class WorkspaceBase:
         return locations.LOCAL
 
     @property
-    def compute_targets(self) -> "dict[str, LocalCompute]":
-        """Where runs can be submitted to, by name."""
-        from headway.sdk.compute import LocalCompute  # noqa: PLC0415  (brings the engines)
+    def sku(self) -> str:
+        """``basic``: there are no editions."""
+        return "basic"
 
-        local = LocalCompute(self._settings)
-        return {local.name: local}
+    @property
+    def tags(self) -> dict[str, str | None]:
+        """Its tags, as they are now."""
+        return dict(self.api.info().tags)
+
+    @property
+    def discovery_url(self) -> str:
+        """Where it is; there is nothing to discover."""
+        return self.uri
 
     @property
     def session(self) -> Session:
@@ -229,15 +301,42 @@ class WorkspaceBase:
         return self._place.folder
 
     @property
+    def data_cache(self) -> Path:
+        """Where copies of data from elsewhere are. For Headway's own use."""
+        return self._settings.home / "data"
+
+    @property
     def uri(self) -> str:
         """Where a person can look at it."""
         return self._place.folder.as_uri()
+
+    def _shown(self) -> dict[str, object]:
+        return {"Name": self.name, "Folder": str(self.folder), "Docs Page": self.get_docs_url()}
 
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}.create(name={self.name!r}, "
             f"subscription_id={self.subscription_id!r}, resource_group={self.resource_group!r})"
         )
+
+    @classmethod
+    def list(  # the last of the class: its name is that of the type
+        cls, subscription_id: str, auth: object = None, resource_group: str | None = None
+    ) -> "dict[str, list[Self]]":
+        """The embedded workspaces of this user by name, each in a list of one.
+
+        Args:
+            subscription_id: Any text; outside Azure a workspace belongs to no subscription.
+            auth: Ignored.
+            resource_group: Any text.
+        """
+        settings = load_settings()
+        words = _words(subscription_id, resource_group)
+        return {
+            place.name: [cls.at(place, settings)]
+            for place in locations.embedded(settings, **words)
+            if _is_workspace(place.folder)
+        }
 
 
 def _words(subscription_id: object, resource_group: object) -> dict[str, str]:

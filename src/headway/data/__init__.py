@@ -1,0 +1,1 @@
+"""Data for programs: folders and object stores, and tables read from files."""
