@@ -1,5 +1,6 @@
 """A workspace of its own for each test, and other processes that use it."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -47,7 +48,7 @@ Python = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def python(workspace: Workspace, tmp_path: Path) -> Iterator[Python]:
-    """Start a program in a process of its own, which is killed at the end of the test."""
+    """Start a program in a process group of its own, which is killed at the end of the test."""
     started: list[subprocess.Popen[str]] = []
 
     def start(text: str, *, ignore_interrupts: bool = False) -> "subprocess.Popen[str]":
@@ -61,12 +62,13 @@ def python(workspace: Workspace, tmp_path: Path) -> Iterator[Python]:
             stderr=subprocess.PIPE,
             text=True,
             env=dict(os.environ),
+            start_new_session=True,
         )
         started.append(process)
         return process
 
     yield start
     for process in started:
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-        process.communicate()
+        with contextlib.suppress(ProcessLookupError):  # what it forked holds its pipes, too
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=10)

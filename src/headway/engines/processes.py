@@ -46,7 +46,7 @@ class ProcessStatus(NamedTuple):
 
 def boot_id() -> str:
     """A word that differs after every boot of this host."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return Path("/proc/sys/kernel/random/boot_id").read_bytes().decode("ascii").strip()
 
 
 def status_of(pid: int) -> ProcessStatus | None:

@@ -12,6 +12,7 @@ from headway.errors import (
     RunNotFoundError,
     StorageCorruptError,
 )
+from headway.forking import whole
 from headway.metrics.moving import Mover
 from headway.model import (
     Chart,
@@ -68,7 +69,8 @@ class MetricService:
             if all(end <= at for end, (_, at) in zip(ends, places, strict=True)):
                 return [at for _, at in places]
             with _packages():
-                from headway.service import ingest  # noqa: PLC0415  (brings NumPy)
+                with whole:
+                    from headway.service import ingest  # noqa: PLC0415  (brings NumPy)
 
                 self._intake = self._intake or ingest.Intake(self._database, self._sizes)
                 arrivals = [
