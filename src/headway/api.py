@@ -248,7 +248,7 @@ class Metrics(Protocol):
         Where fewer points are wanted than there are, points that were logged are chosen
         (MinMaxLTTB: of each stretch the extremes, and of these what changes the line most), in the
         order of their steps. The first and the last one, the least and the greatest are among them,
-        and infinities; NaN and what is no number is left out. Of more than two million points the
+        and infinities; NaN and what is no number is left out. Of more than 262,144 points the
         extremes of units are looked at, as for a chart. Of texts alone some are chosen evenly.
         """
         ...

@@ -19,6 +19,7 @@ SMALL = Sizes(
     medium=4,
     coarse=8,
     exact=0,
+    read_whole=0,
     units=1,
     ratio=2,
 )

@@ -25,7 +25,9 @@ class Sizes(msgspec.Struct, frozen=True):
     """The unit of that for very many; a multiple of the medium one."""
     exact: int = 1 << 21
     """Up to so many points a chart reads all of them."""
+    read_whole: int = 1 << 18
+    """Up to so many points all of them are read to choose some."""
     units: int = 4
     """Of an overview, so many are needed for a bucket."""
-    ratio: int = 8
+    ratio: int = 4
     """To choose some points out of many, so many times as many are looked at."""

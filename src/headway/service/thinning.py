@@ -47,7 +47,7 @@ def thin(
     limit = query.points or 1
     count = sum(one.count for one in outlines)
     newest = [] if tail is None else [tail.within(query.start, query.end)]
-    if count <= sizes.exact:
+    if count <= sizes.read_whole:
         whole = [_decoded(tx, series_id, one, query) for one in outlines] + newest
         found = sum(map(len, whole))
         if found > limit:  # part by part first: what is small stays in the cache
