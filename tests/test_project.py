@@ -39,8 +39,16 @@ OWNERS: Final[dict[str, set[str]]] = {
     "pyyaml": {"environments"},
     "rich": {"cli"},
     "tsdownsample": {"metrics"},
+    "urllib3": {"client"},
     "uv": {"environments"},
     "yaml": {"environments"},  # as pyyaml is imported
+    # Of the extra `server`.
+    "obstore": {"files"},
+    "prometheus_client": {"server"},
+    "psycopg": {"store"},
+    "psycopg_pool": {"store"},
+    "starlette": {"server"},
+    "uvicorn": {"server"},
     # Of the extra `testing`: the contract suites are shipped, and run by whoever writes a backend.
     "hypothesis": {"testing"},
     "pytest": {"testing"},
