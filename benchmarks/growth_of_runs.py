@@ -23,8 +23,10 @@ _PAGES: Final[dict[str, dict[str, object]]] = {
     "the 50 with the lowest metric": {"order_by": "min(metrics.loss)"},
 }
 _FLAT: Final = (
-    "None up to here: an index leads to the 50 runs. Conditions that no index can lead to look at "
-    "more; the guide to finding runs says which."
+    "None up to here: an index leads to the 50 runs. The first wall is what no index leads to, "
+    "such as two common tags that no run has together, or the longest of all: such pages grow by "
+    "0.05 to 0.7 us a run, 18 to 46 ms at 100,000. A summary by experiment, or an index for the "
+    "one pair, would move it."
 )
 
 
