@@ -6,12 +6,21 @@ Statements use ``:name`` parameters and the dialect that SQLite and PostgreSQL s
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
+
+from headway.store.bells import Ear, OnRing
 
 Value = int | float | str | bytes | None
 """What a column holds."""
 
 Parameters = Mapping[str, Value]
+
+INTEGERS: Final = range(-(2**63), 2**63)
+"""Those that a column holds."""
+TOO_LARGE: Final = (
+    "a whole number was given that is too large to be kept: give one of at most 64 bits"
+)
+"""What is said where a database cannot take an integer."""
 
 
 class Dialect(NamedTuple):
@@ -21,6 +30,8 @@ class Dialect(NamedTuple):
     """An integer key that the database makes."""
     key: str
     """An integer key that is given, of rows that are looked up by it and by nothing else."""
+    text: str
+    """Texts, sorted by their code points."""
     blob: str
     """Bytes."""
     indexed_by: str
@@ -30,6 +41,8 @@ class Dialect(NamedTuple):
     """The operator for patterns that tells upper from lower case."""
     pattern: Callable[[str], str]
     """From a pattern of the filter language to one of that operator."""
+    continue_after: str = ""
+    """What makes the keys of ``{table}`` go on after those that were given; empty where they do."""
 
 
 class Transaction(Protocol):
@@ -56,6 +69,23 @@ class Transaction(Protocol):
         """Execute once for each set of parameters."""
         ...
 
+    def ring(self, topic: str) -> None:
+        """Wake whoever listens to a topic, in any process, once this is committed."""
+        ...
+
+
+@runtime_checkable
+class CompactableDatabase(Protocol):
+    """A database that keeps the room of what was removed, and can be asked to give it back."""
+
+    def compact(self) -> int:
+        """Write everything anew without gaps, while writers wait; by how much it shrank, in bytes.
+
+        Raises:
+            StorageFullError: There is no space for both; nothing was changed.
+        """
+        ...
+
 
 class Database(Protocol):
     """A database, usable from any thread and after a fork.
@@ -76,6 +106,17 @@ class Database(Protocol):
         Raises:
             StorageBusyError: Others wrote for longer than the patience set; nothing was done.
             StorageFullError: No space is left; nothing was done.
+        """
+        ...
+
+    def listen(
+        self, topics: Iterable[str], on_ring: OnRing | None = None
+    ) -> AbstractContextManager[Ear]:
+        """Hear topics from now on, as ``headway.store.bells`` says.
+
+        Args:
+            topics: Those of which one is enough.
+            on_ring: Called in another thread at each ring; it may do little, and not fail.
         """
         ...
 

@@ -38,7 +38,8 @@ _COLUMNS: Final = {
     "created": "r.created_at",
     "started": "r.started_at",
     "ended": "r.ended_at",
-    "duration": "((coalesce(r.ended_at, {now}) - r.started_at) / 1000000.0)",
+    "duration": """((coalesce(r.ended_at, {now}) - r.started_at)
+        / cast(1000000 as double precision))""",
     "parent": "r.parent_id",
     "host": "r.host",
     "created_by": "r.created_by",

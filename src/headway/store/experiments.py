@@ -15,8 +15,8 @@ _BY_ID: Final = f"select {_COLUMNS} from experiments where id = :id"
 _ACTIVE: Final = f"select {_COLUMNS} from experiments where name = :name and archived_at is null"
 _LIST: Final = f"""
 select {_COLUMNS} from experiments
-where (:name is null or name = :name)
-  and (:archived is null or (archived_at is not null) = (:archived = 1))
+where (cast(:name as text) is null or name = :name)
+  and (cast(:archived as bigint) is null or (archived_at is not null) = (:archived = 1))
 order by name, created_at"""
 _UPDATE: Final = "update experiments set archived_at = :archived_at, tags = :tags where id = :id"
 _DELETE: Final = """
@@ -24,6 +24,10 @@ delete from experiments
 where id = :id and not exists (select 1 from runs where experiment_id = :id)"""
 _NUMBER: Final = """
 update experiments set last_number = last_number + :count where id = :id returning last_number"""
+
+_HAS_NUMBER: Final = "select 1 from runs where experiment_id = :id and number = :number limit 1"
+_RAISE: Final = """
+update experiments set last_number = :number where id = :id and last_number < :number"""
 
 
 def insert(tx: Transaction, experiment: Experiment) -> bool:
@@ -65,6 +69,14 @@ def take_numbers(tx: Transaction, experiment_id: str, count: int) -> int:
     row = tx.one(_NUMBER, {"id": experiment_id, "count": count})
     assert row is not None, experiment_id  # noqa: S101  the caller has read it in this transaction
     return int(row[0]) - count + 1
+
+
+def take_number(tx: Transaction, experiment_id: str, wanted: int) -> int:
+    """Reserve a run number: the one that is wanted, if no run has it; else the next one."""
+    if wanted < 1 or tx.one(_HAS_NUMBER, {"id": experiment_id, "number": wanted}):
+        return take_numbers(tx, experiment_id, 1)
+    tx.run(_RAISE, {"id": experiment_id, "number": wanted})
+    return wanted
 
 
 def _identity(experiment: Experiment) -> Parameters:

@@ -4,6 +4,7 @@ Each step runs in one transaction and is recorded in the table ``migrations``. W
 are those of ``headway.store.base.Dialect``.
 """
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from headway.errors import StorageVersionError
@@ -20,15 +21,15 @@ class Migration(NamedTuple):
 
 _FIRST: Final = (
     """create table workspace (
-        key text primary key,
-        value text not null
+        key {text} primary key,
+        value {text} not null
     )""",
     """create table experiments (
-        id text primary key,
-        name text not null,
+        id {text} primary key,
+        name {text} not null,
         created_at bigint not null,
         archived_at bigint,
-        tags text not null default '{{}}',
+        tags {text} not null default '{{}}',
         last_number bigint not null default 0
     )""",
     "create unique index experiments_active on experiments (name) where archived_at is null",
@@ -36,26 +37,26 @@ _FIRST: Final = (
     # ends in it.
     """create table runs (
         rid {serial},
-        id text not null unique,
-        experiment_id text not null references experiments (id),
+        id {text} not null unique,
+        experiment_id {text} not null references experiments (id),
         number bigint not null,
-        name text not null,
-        description text,
-        status text not null,
-        type text,
-        parent_id text,
-        root_id text not null,
+        name {text} not null,
+        description {text},
+        status {text} not null,
+        type {text},
+        parent_id {text},
+        root_id {text} not null,
         created_at bigint not null,
         started_at bigint,
         ended_at bigint,
-        target text not null,
-        host text not null,
-        owner_id text,
-        created_by text not null,
+        target {text} not null,
+        host {text} not null,
+        owner_id {text},
+        created_by {text} not null,
         request {blob} not null,
         definition {blob},
         error {blob},
-        snapshot_id text,
+        snapshot_id {text},
         points_lost bigint not null default 0
     )""",
     # parent_id is null for a run at the top: two columns equal, so this wins over runs_all.
@@ -68,9 +69,9 @@ _FIRST: Final = (
     # kind: 't' a tag, 'p' a property. Long values are found by their first 200 characters.
     """create table labels (
         rid bigint not null references runs (rid) on delete cascade,
-        kind text not null,
-        key text not null,
-        value text,
+        kind {text} not null,
+        key {text} not null,
+        value {text},
         primary key (rid, kind, key)
     )""",
     "create index labels_value on labels (kind, key, substr(value, 1, 200), rid)",
@@ -79,31 +80,31 @@ _FIRST: Final = (
         rid bigint not null references runs (rid) on delete cascade,
         sequence bigint not null,
         at bigint not null,
-        status text not null,
-        previous text,
-        actor text not null,
-        reason text not null,
+        status {text} not null,
+        previous {text},
+        actor {text} not null,
+        reason {text} not null,
         primary key (rid, sequence)
     )""",
     """create table files (
         rid bigint not null references runs (rid) on delete cascade,
-        path text not null,
-        storage_key text not null,
+        path {text} not null,
+        storage_key {text} not null,
         size_bytes bigint not null,
-        blake3 text not null,
+        blake3 {text} not null,
         created_at bigint not null,
         primary key (rid, path)
     )""",
     """create table series (
         id {serial},
         rid bigint not null references runs (rid) on delete cascade,
-        name text not null,
-        col text not null,
-        form text not null,
+        name {text} not null,
+        col {text} not null,
+        form {text} not null,
         count bigint not null,
         last_value {blob} not null,
         last_number double precision,
-        last_text text,
+        last_text {text},
         first_step bigint,
         last_step bigint,
         minimum double precision,
@@ -123,7 +124,7 @@ _FIRST: Final = (
     )""",
     # How far each journal was taken in: moved in the same transaction as its points.
     """create table writers (
-        writer_id text primary key,
+        writer_id {text} primary key,
         rid bigint not null references runs (rid) on delete cascade,
         taken bigint not null,
         names {blob} not null
@@ -138,7 +139,7 @@ _POINTS: Final = (
         position bigint not null,
         count bigint not null,
         weight bigint not null,
-        kind text,
+        kind {text},
         low_step bigint,
         high_step bigint,
         low_time bigint,
@@ -165,7 +166,7 @@ _POINTS: Final = (
     # What a journal defines beyond what stands in writers.names, by the offset at which it did; at
     # -1 what it has only begun.
     """create table writer_names (
-        writer_id text not null references writers (writer_id) on delete cascade,
+        writer_id {text} not null references writers (writer_id) on delete cascade,
         taken bigint not null,
         names {blob} not null,
         primary key (writer_id, taken)
@@ -196,38 +197,88 @@ _FINDING: Final = (
 # Registered assets; numbers are taken from asset_names, so that one never comes again.
 _ASSETS: Final = (
     """create table asset_names (
-        kind text not null,
-        name text not null,
+        kind {text} not null,
+        name {text} not null,
         last_version bigint not null,
         primary key (kind, name)
     )""",
     """create table assets (
-        id text primary key,
-        kind text not null,
-        name text not null,
+        id {text} primary key,
+        kind {text} not null,
+        name {text} not null,
         version bigint not null,
         created_at bigint not null,
-        created_by text not null,
-        description text,
-        definition text not null,
-        tags text not null,
-        properties text not null,
-        labels text not null,
-        run_id text,
-        experiment_name text,
+        created_by {text} not null,
+        description {text},
+        definition {text} not null,
+        tags {text} not null,
+        properties {text} not null,
+        labels {text} not null,
+        run_id {text},
+        experiment_name {text},
         size_bytes bigint not null,
         unique (kind, name, version)
     )""",
     "create index assets_run on assets (run_id) where run_id is not null",
     """create table asset_files (
-        asset_id text not null references assets (id) on delete cascade,
-        path text not null,
-        storage_key text not null,
+        asset_id {text} not null references assets (id) on delete cascade,
+        path {text} not null,
+        storage_key {text} not null,
         size_bytes bigint not null,
-        blake3 text not null,
+        blake3 {text} not null,
         primary key (asset_id, path)
     )""",
     "create index asset_files_key on asset_files (storage_key)",
+)
+
+_UPKEEP: Final = (
+    # Runs that were deleted: left out of lists until they are restored or purged.
+    """create table trash (
+        rid {key} references runs (rid) on delete cascade,
+        taken_with {text} not null,
+        deleted_at bigint not null,
+        deleted_by {text} not null
+    )""",
+    "create index trash_rid on trash (rid)",
+    # Runs whose rows are gone and whose files are not yet.
+    """create table disposals (
+        run_id {text} primary key,
+        storage_keys {blob} not null,
+        purged_at bigint not null
+    )""",
+    """create table retention_rules (
+        experiment {text} primary key,
+        keep_last bigint,
+        older_than_s double precision
+    )""",
+)
+
+_LEASES: Final = (
+    # Who says that it lives: a process with runs of its own, or a runner that executes runs
+    # elsewhere. missed_at: since when it has not.
+    """create table leases (
+        owner_id {text} primary key,
+        host {text} not null,
+        expires_at bigint not null,
+        missed_at bigint,
+        signals bigint not null
+    )""",
+    # Runs that are executed elsewhere. wanted: that one shall end.
+    """create table remote_runs (
+        rid {key} references runs (rid) on delete cascade,
+        runner_id {text} not null,
+        sequence bigint not null,
+        wanted {blob},
+        place {text}
+    )""",
+    "create index remote_runs_runner on remote_runs (runner_id, rid)",
+    # What one process alone may do for a while. A token is never given twice.
+    """create table guards (
+        name {text} primary key,
+        holder {text} not null,
+        token bigint not null,
+        expires_at bigint not null
+    )""",
 )
 
 MIGRATIONS: Final = (
@@ -235,13 +286,15 @@ MIGRATIONS: Final = (
     Migration(2, "chunks with overviews", _POINTS),
     Migration(3, "indexes for finding runs", _FINDING),
     Migration(4, "assets", _ASSETS),
+    Migration(5, "trash and retention", _UPKEEP),
+    Migration(6, "leases of what runs elsewhere", _LEASES),
 )
 LATEST: Final = MIGRATIONS[-1].number
 
 _TABLE: Final = """
 create table if not exists migrations (
     number bigint primary key,
-    name text not null,
+    name {text} not null,
     applied_at bigint not null
 )"""
 _NUMBER: Final = "select coalesce(max(number), 0) from migrations"
@@ -254,16 +307,28 @@ def current(tx: Transaction) -> int:
     return int(row[0]) if row else 0
 
 
-def check_version(number: int, where: str) -> None:
+def latest(steps: Sequence[Migration] | None = None) -> int:
+    """The number of the last step; None for those of a workspace."""
+    return (MIGRATIONS if steps is None else steps)[-1].number
+
+
+def check_version(number: int, where: str, steps: Sequence[Migration] | None = None) -> None:
     """Refuse a database that a newer Headway wrote."""
-    if number > LATEST:
+    if number > latest(steps):
         raise StorageVersionError(
             f"the workspace at {where} has schema {number}, written by a newer Headway; this one "
-            f"knows up to {LATEST}. Update it: pip install --upgrade headway"
+            f"knows up to {latest(steps)}. Update it: pip install --upgrade headway"
         )
 
 
-def apply_pending(tx: Transaction, dialect: Dialect, *, at: int, where: str) -> int:
+def apply_pending(
+    tx: Transaction,
+    dialect: Dialect,
+    *,
+    at: int,
+    where: str,
+    steps: Sequence[Migration] | None = None,
+) -> int:
     """Apply what is missing, inside the caller's transaction, and return how many steps that was.
 
     Args:
@@ -271,13 +336,16 @@ def apply_pending(tx: Transaction, dialect: Dialect, *, at: int, where: str) -> 
         dialect: The words of this database.
         at: The time to record, in microseconds.
         where: The workspace, for the message of an error.
+        steps: All steps of this kind of database; None for those of a workspace.
     """
-    tx.run(_TABLE)
+    words = dialect._asdict()
+    tx.run(_TABLE.format(**words))
     number = current(tx)
-    check_version(number, where)
-    pending = [migration for migration in MIGRATIONS if migration.number > number]
+    check_version(number, where, steps)
+    known = MIGRATIONS if steps is None else steps
+    pending = [migration for migration in known if migration.number > number]
     for migration in pending:
         for statement in migration.statements:
-            tx.run(statement.format(**dialect._asdict()))
+            tx.run(statement.format(**words))
         tx.run(_RECORD, {"number": migration.number, "name": migration.name, "at": at})
     return len(pending)

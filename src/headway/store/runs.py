@@ -13,7 +13,8 @@ _T = TypeVar("_T")
 
 _COLUMNS: Final = """r.rid, r.id, r.experiment_id, e.name, r.number, r.name, r.description,
 r.status, r.type, r.parent_id, r.root_id, r.created_at, r.started_at, r.ended_at, r.target, r.host,
-r.owner_id, r.created_by, r.definition, r.error, r.snapshot_id, r.points_lost"""
+r.owner_id, r.created_by, r.definition, r.error, r.snapshot_id, r.points_lost,
+(select t.deleted_at from trash t where t.rid = r.rid)"""
 SELECT: Final = f"select {_COLUMNS} from runs r join experiments e on e.id = r.experiment_id"
 """The columns that ``decode`` reads, to be followed by a condition."""
 
@@ -222,6 +223,7 @@ def decode(tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> list[StoredRun]:
                 error=_optional(row[19], RunError),
                 snapshot_id=row[20],
                 points_lost=row[21],
+                deleted_at=row[22],
                 tags=found.get((row[0], "t"), {}),
                 properties=found.get((row[0], "p"), {}),
             ),

@@ -25,10 +25,12 @@ from headway.filters import (
     Order,
     fields_of,
 )
+from headway.filters.tree import ValueType
 from headway.model import RunQuery
-from headway.store import runs, walks
-from headway.store.base import Transaction
+from headway.store import runs, trash, walks
+from headway.store.base import INTEGERS, Transaction
 from headway.store.conditions import AGGREGATES, Bindings, condition, row_of, sort_key
+from headway.store.exact import exact
 from headway.store.leads import (
     INDEXED_CHARS,
     METRIC_INDEXES,
@@ -46,7 +48,7 @@ from headway.store.walks import FIRST_LOOK, Plan, Ranking, Row, Sorting, Span
 
 _CREATED: Final = Field(FieldKind.COLUMN, "created")
 _ALL: Final = Lead((Entries("runs", "runs_sheet", "1 = 1"),))
-_STORABLE: Final = range(-(2**63), 2**63)
+_TEXTS: Final = {ValueType.TEXT, ValueType.STATUS}
 _RANKED_COLUMNS: Final = {"name": "runs_name", "number": "runs_number"}
 _BELOW: Final = """r.rid in (with recursive tree (rid, id) as (
     select c.rid, c.id from runs c where c.parent_id = {root}
@@ -101,7 +103,7 @@ def page(tx: Transaction, search: Search, *, first_look: int = FIRST_LOOK) -> Fo
     """
     limit = search.query.limit
     bindings = Bindings(search.now, tx.dialect)
-    demands = tuple(_demands(search, bindings))
+    demands = (*_demands(search, bindings), *_trash_demands(tx, search.query))
     plan = Plan(demands, bindings, _ALL, search.newest_first, first_look)
     rows = _rows(tx, search, plan, limit + 1)
     found = _in_order(tx, [row[0] for row in rows[:limit]])
@@ -113,7 +115,7 @@ def _rows(tx: Transaction, search: Search, plan: Plan, need: int) -> list[Row]:
     newest = tx.one("select max(rid) from runs")
     span = Span(1, newest[0] if newest and newest[0] else 0)
     keys = search.keys
-    last = _read_cursor(search, len(keys) + 1) if search.query.cursor else None
+    last = _read_cursor(search) if search.query.cursor else None
     if not keys:
         return walks.by_age(tx, plan, span if last is None else plan.behind(span, last[0]), need)
     ranking = _ranking(keys[0], bindings) if len(keys) == 1 else None
@@ -144,13 +146,21 @@ def _demands(search: Search, bindings: Bindings) -> list[Demand]:
         found.append(_demand(since, bindings))
     found += _label_demands(FieldKind.TAG, query.tags, query.has_tags, bindings)
     found += _label_demands(FieldKind.PROPERTY, query.properties, query.has_properties, bindings)
-    top = search.expression
+    top = None if search.expression is None else exact(search.expression)
     parts = top.operands if isinstance(top, And) else () if top is None else (top,)
     found = with_ranges_joined([*found, *(_demand(part, bindings) for part in parts)])
     if query.experiment_id is None:
         return found
     inside = bindings.add(query.experiment_id)
     return [Demand(one.test, tuple(narrowed(x, inside) for x in one.leads)) for one in found]
+
+
+def _trash_demands(tx: Transaction, query: RunQuery) -> list[Demand]:
+    """Runs in the trash, or none of them."""
+    if query.deleted:
+        lead = Lead((Entries("trash", "trash_rid", "1 = 1"),))
+        return [Demand(trash.IS_TRASHED.format(run="r"), (lead,))]
+    return [] if trash.is_empty(tx) else [Demand(f"not {trash.IS_TRASHED.format(run='r')}")]
 
 
 def _demand(expression: Expression, bindings: Bindings) -> Demand:
@@ -248,7 +258,7 @@ def _cursor(search: Search, row: Row) -> str:
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(content)).decode()
 
 
-def _read_cursor(search: Search, length: int) -> Row:
+def _read_cursor(search: Search) -> Row:
     """The run at which the page before ended, as the row that it was."""
     cursor = search.query.cursor
     try:
@@ -260,14 +270,24 @@ def _read_cursor(search: Search, length: int) -> Row:
             f"the cursor {cursor[:80]!r} is none of ours: pass next_cursor of the page before, or "
             "leave it out for the first page"
         ) from error
-    rid_is_given = len(values) == length and type(values[-1]) is int
-    fit = all(value in _STORABLE for value in values if isinstance(value, int))
-    if order_by != search.query.order_by or not rid_is_given or not fit:
+    if order_by != search.query.order_by or not _fit(values, search.keys):
         raise InvalidValueError(
             f"the cursor {cursor[:80]!r} belongs to another order than "
             f"{search.query.order_by!r}: repeat the query of its page"
         )
     return values[-1], *values[:-1]
+
+
+def _fit(values: Sequence[str | int | float | None], keys: Sequence[Order]) -> bool:
+    """Whether values are of the types that runs are sorted by, followed by a ``rid``."""
+    if len(values) != len(keys) + 1 or type(values[-1]) is not int:
+        return False
+    if any(isinstance(value, int) and value not in INTEGERS for value in values):
+        return False
+    return all(
+        value is None or isinstance(value, str) == (key.field.value_type in _TEXTS)
+        for value, key in zip(values, keys, strict=False)
+    )
 
 
 def _in_order(tx: Transaction, rids: Sequence[int]) -> list[StoredRun]:

@@ -32,10 +32,12 @@ with recursive tree (rid, id) as (
     select rid, id from runs where id = :run_id
     union all
     select r.rid, r.id from runs r join tree t on r.parent_id = t.id
+    where not exists (select 1 from trash x where x.rid = r.rid)
 )
 """
 WANTED: Final = """
-where (:name is null or s.name = :name) and (:type is null or r.type = :type)"""
+where (cast(:name as text) is null or s.name = :name)
+    and (cast(:type as text) is null or r.type = :type)"""
 _SUMMARIES: Final = {
     False: f"""select r.id, {_COLUMNS} from runs r join series s on s.rid = r.rid
 {WANTED} and r.id = :run_id order by s.id""",

@@ -12,7 +12,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -20,16 +20,21 @@ from typing import Any, Final
 import apsw
 
 from headway.errors import (
+    InvalidValueError,
     StorageBusyError,
     StorageCorruptError,
     StorageError,
     StorageFullError,
 )
-from headway.store import migrations
-from headway.store.base import Dialect, Parameters, Transaction
+from headway.store import bells, migrations
+from headway.store.base import TOO_LARGE, Dialect, Parameters, Transaction
 from headway.store.filesystem import refuse_network_filesystem
+from headway.store.migrations import Migration
 
 _SAFE_SINCE: Final = (3, 51, 3)
+_COPIED_PAGES: Final = 1000
+_RINGS: Final = 2**31
+"""``user_version`` is below it."""
 _ERRORS: Final[tuple[tuple[type[apsw.Error], type[StorageError], str], ...]] = (
     (
         apsw.BusyError,
@@ -54,11 +59,20 @@ def _glob(pattern: str) -> str:
 SQLITE: Final = Dialect(
     serial="integer primary key",
     key="integer primary key",
+    text="text",
     blob="blob",
     indexed_by=" indexed by {}",
     like="glob",
     pattern=_glob,
 )
+
+
+def _encodable(parameters: Parameters) -> Parameters:
+    """The same with ``?`` for halves of surrogate pairs, which are no characters."""
+    return {
+        name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+        for name, value in parameters.items()
+    }
 
 
 class SqliteTransaction:
@@ -74,32 +88,51 @@ class SqliteTransaction:
 
     def all(self, statement: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
         """Every row that the statement gives."""
-        return self._connection.execute(statement, parameters).fetchall()
+        return self._execute(statement, parameters).fetchall()
 
     def one(self, statement: str, parameters: Parameters | None = None) -> tuple[Any, ...] | None:
         """The first row, or None."""
-        return self._connection.execute(statement, parameters).fetchone()
+        return self._execute(statement, parameters).fetchone()
 
     def run(self, statement: str, parameters: Parameters | None = None) -> int:
         """Execute, and return how many rows changed."""
         before = self._connection.total_changes()
-        self._connection.execute(statement, parameters)
+        self._execute(statement, parameters)
         return self._connection.total_changes() - before
 
     def many(self, statement: str, parameters: Iterable[Parameters]) -> None:
         """Execute once for each set of parameters."""
         self._connection.executemany(statement, parameters)
 
+    def ring(self, topic: str) -> None:
+        """Wake whoever listens once this is committed."""
+        row = self.one("pragma user_version")
+        rung = (row[0] if row else 0) + 1
+        self._connection.execute(f"pragma user_version = {rung % _RINGS}")
+
+    def _execute(self, statement: str, parameters: Parameters | None) -> apsw.Cursor:
+        try:
+            return self._connection.execute(statement, parameters)
+        except UnicodeEncodeError:  # the name of a file in a message, for instance
+            return self._connection.execute(statement, _encodable(parameters or {}))
+
 
 class SqliteDatabase:
     """One SQLite file, created and migrated when it is opened."""
 
-    def __init__(self, path: Path, *, busy_timeout_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        busy_timeout_s: float = 30.0,
+        steps: Sequence[Migration] | None = None,
+    ) -> None:
         """Open the file, making it where there is none.
 
         Args:
             path: The file; its folder must exist.
             busy_timeout_s: Patience with other writers, in seconds.
+            steps: All steps of its schema; None for those of a workspace.
 
         Raises:
             StorageError: It is on a network file system, or cannot be opened.
@@ -108,8 +141,10 @@ class SqliteDatabase:
         refuse_network_filesystem(path.parent)
         self._path = path
         self._patience_s = busy_timeout_s
+        self._steps = steps
         self._connections: dict[tuple[int, int], apsw.Connection] = {}
         self._closed = False
+        self._ears = bells.Ears(self._watch, linger_s=1.0)
         with self._translated():
             self._migrate()
 
@@ -123,9 +158,48 @@ class SqliteDatabase:
         """Be the only writer; commit at the end, or undo everything."""
         return self._transaction("begin immediate")
 
+    @contextmanager
+    def listen(
+        self, topics: Iterable[str], on_ring: bells.OnRing | None = None
+    ) -> Generator[bells.Ear, None, None]:
+        """Hear topics from now on, as ``headway.store.bells`` says."""
+        self._refuse_closed()
+        with self._ears.listening(topics, on_ring) as ear:
+            yield ear
+
+    def compact(self) -> int:
+        """Write the file anew without gaps; by how much it shrank, in bytes."""
+        before = self._path.stat().st_size
+        with self._translated():
+            connection = self._connection()
+            connection.execute("vacuum")
+            connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+        return max(0, before - self._path.stat().st_size)
+
+    def copy_to(self, target: Path, progress: Callable[[int, int], None]) -> None:
+        """Write one state of the database to a new file, while others read and write.
+
+        Args:
+            target: The file; it must not exist.
+            progress: Told how many pages are left, and how many there are.
+        """
+        with (
+            self._translated(),
+            closing(self._connect()) as source,
+            closing(apsw.Connection(str(target))) as copy,
+        ):
+            # One read transaction for all of it: else every commit would begin the copy anew.
+            source.execute("begin; select 1 from sqlite_master").fetchall()
+            with copy.backup("main", source, "main") as backup:
+                while not backup.done:
+                    backup.step(_COPIED_PAGES)
+                    progress(backup.remaining, backup.page_count)
+            copy.execute("pragma journal_mode=delete").fetchall()
+
     def close(self) -> None:
         """Close every connection that this process opened."""
         self._closed = True
+        self._ears.close()
         pid = os.getpid()
         for key in list(self._connections):
             connection = self._connections.pop(key)
@@ -144,9 +218,12 @@ class SqliteDatabase:
                     connection.execute("rollback")
                 raise
 
-    def _connection(self) -> apsw.Connection:
+    def _refuse_closed(self) -> None:
         if self._closed:
             raise StorageError(f"the workspace at {self._path.parent} was closed; open it again")
+
+    def _connection(self) -> apsw.Connection:
+        self._refuse_closed()
         # The process is part of the key: a connection may not be used on both sides of a fork.
         key = (os.getpid(), threading.get_ident())
         connection = self._connections.get(key)
@@ -154,6 +231,17 @@ class SqliteDatabase:
             self._forget_dead_threads()
             connection = self._connections[key] = self._connect()
         return connection
+
+    def _watch(self, wanted: bells.Wanted, heard: bells.Heard) -> None:
+        """Look whether a ring was committed, as long as somebody listens."""
+        with self._translated(), closing(self._connect()) as connection:
+            seen = None
+            while wanted():
+                row = connection.execute("pragma user_version").fetchone()
+                if row != seen:
+                    seen = row
+                    heard(None)
+                time.sleep(bells.POLL_S)
 
     def _forget_dead_threads(self) -> None:
         living = {thread.ident for thread in threading.enumerate()}
@@ -192,6 +280,7 @@ class SqliteDatabase:
                     SQLITE,
                     at=time.time_ns() // 1000,
                     where=str(self._path.parent),
+                    steps=self._steps,
                 )
 
     def _is_current(self) -> bool:
@@ -201,8 +290,8 @@ class SqliteDatabase:
             if not tx.one("select 1 from sqlite_master where name = 'migrations'"):
                 return False
             number = migrations.current(tx)
-        migrations.check_version(number, str(self._path.parent))
-        return number == migrations.LATEST
+        migrations.check_version(number, str(self._path.parent), self._steps)
+        return number == migrations.latest(self._steps)
 
     def _back_up(self) -> None:
         """Keep a copy of what was there before a migration, beside it."""
@@ -226,6 +315,8 @@ class SqliteDatabase:
     def _translated(self) -> Generator[None, None, None]:
         try:
             yield
+        except OverflowError as error:
+            raise InvalidValueError(TOO_LARGE) from error
         except apsw.Error as error:
             for kind, ours, advice in _ERRORS:
                 if isinstance(error, kind):

@@ -349,7 +349,10 @@ def _statement(tx: Transaction, plan: Plan, way: Way, sorting: Sorting, *, in_sp
         f"{position} {_direction(descending)} nulls last"
         for position, (_, descending) in enumerate(sorting.keys, start=2)
     ]
-    order.append(f"d.rid {_direction(plan.newest)}")
+    # An expression where the way is in another order: a planner that is not told which index to
+    # use would follow one that is by age through all runs instead.
+    age = "d.rid" if lead.by_age or len(lead.entries) > 1 else "d.rid + 0"
+    order.append(f"{age} {_direction(plan.newest)}")
     return f"select {columns} from {source}{where} order by {', '.join(order)} limit :need"
 
 

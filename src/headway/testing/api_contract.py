@@ -17,6 +17,8 @@ from headway.testing.api.metrics import MetricContract
 from headway.testing.api.queueing import QueueContract
 from headway.testing.api.runs import RunContract
 from headway.testing.api.snapshots import SnapshotContract
+from headway.testing.api.upkeep import UpkeepContract
+from headway.testing.api.uploads import UploadContract
 from headway.testing.api.workspace import WorkspaceContract
 
 
@@ -27,9 +29,11 @@ class ApiContract(
     MetricContract,
     FileContract,
     SnapshotContract,
+    UploadContract,
     ExecutionContract,
     QueueContract,
     AssetContract,
+    UpkeepContract,
     WorkspaceContract,
 ):
     """The contract in ``headway.api``, verb by verb."""

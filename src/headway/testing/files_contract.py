@@ -30,6 +30,16 @@ class _Zeros(io.RawIOBase):
         return bytes(count)
 
 
+class _Breaking(_Zeros):
+    """So many zero bytes, and then an error."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = super().read(size)
+        if not data:
+            raise RuntimeError("the user's own")
+        return data
+
+
 class FilesContract:
     """The suite."""
 
@@ -180,6 +190,55 @@ class FilesContract:
         content = _read(storage, "run-1", stored.key)
         assert stored.blake3 == blake3(content).hexdigest()
         assert stored.size_bytes == len(content)
+
+    def test_bytes_that_were_announced_are_kept_and_others_are_not(
+        self, storage: FileStorage
+    ) -> None:
+        for content in (b"small", os.urandom(5 * BLOCK_BYTES)):
+            digest = blake3(content).hexdigest()
+            for _ in range(2):
+                stored = storage.write("run-1", io.BytesIO(content), expected=digest)
+                assert (stored.key, stored.size_bytes) == (digest, len(content))
+            assert _read(storage, "run-1", digest) == content
+            with pytest.raises(InvalidValueError, match="was announced"):
+                storage.write("run-1", io.BytesIO(content), expected="0" * 64)
+            with pytest.raises(RunFileNotFoundError):
+                _read(storage, "run-1", "0" * 64)
+
+    def test_what_is_kept_is_found(self, storage: FileStorage) -> None:
+        assert list(storage.found("run-1")) == []
+        assert list(storage.holders()) == []
+        stored = [storage.write("run-1", io.BytesIO(content)) for content in (b"", b"12345")]
+        storage.write("run-2", io.BytesIO(b"other"))
+        found = sorted(storage.found("run-1"), key=lambda file: file.size_bytes)
+        assert [(file.key, file.size_bytes) for file in found] == [
+            (file.key, file.size_bytes) for file in stored
+        ]
+        assert all(file.modified_at > 1_000_000_000_000_000 for file in found)
+        assert [storage.find("run-1", file.key) for file in found] == found
+        assert sorted(storage.holders()) == ["run-1", "run-2"]
+        assert storage.find("run-1", "0" * 64) is None
+
+    def test_what_is_linked_is_kept_by_both(self, storage: FileStorage) -> None:
+        key = storage.write("run-1", io.BytesIO(b"content")).key
+        assert storage.link("assets", key, storage, "run-1")
+        assert storage.link("assets", key, storage, "run-1")
+        storage.remove("run-1", key)
+        assert _read(storage, "assets", key) == b"content"
+        assert not storage.link("assets", key, cast("FileStorage", object()), "run-1")
+
+    def test_what_is_read_may_come_from_the_same_storage(self, storage: FileStorage) -> None:
+        content = os.urandom(5 * BLOCK_BYTES)
+        key = storage.write("run-1", io.BytesIO(content)).key
+        with storage.open("run-1", key) as stream:
+            assert storage.write("run-2", stream).key == key
+        assert _read(storage, "run-2", key) == content
+
+    def test_a_source_that_breaks_off_leaves_nothing(self, storage: FileStorage) -> None:
+        for size in (1, 5 * BLOCK_BYTES):
+            with pytest.raises(RuntimeError, match="the user's own"):
+                storage.write("run-1", cast("BinaryIO", _Breaking(size)))
+        assert list(storage.found("run-1")) == []
 
     def test_threads_write_one_run_at_once(self, storage: FileStorage) -> None:
         contents = [b"same", b"a", b"b", b"same"] * 4

@@ -59,6 +59,10 @@ _EQUALITY: Final = [Operator.EQUAL, Operator.NOT_EQUAL]
 _LIKE: Final = [Operator.LIKE, Operator.NOT_LIKE]
 
 
+# Each example undoes what it wrote, and the suites of two databases share nothing.
+_UNDONE_EACH_TIME: Final = [HealthCheck.function_scoped_fixture, HealthCheck.differing_executors]
+
+
 class _Undo(Exception):  # noqa: N818  no error: it ends the transaction
     pass
 
@@ -255,7 +259,7 @@ class SearchContract:
                 assert found == find(logged, query, expression, [], NOW), expression
             raise _Undo
 
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(suppress_health_check=_UNDONE_EACH_TIME)
     @given(st.integers(0, 1_000_000), st.lists(_asked(), min_size=1, max_size=3))
     def test_what_is_found_is_what_the_language_says(
         self, database: Database, seed: int, asked: list[_Asked]

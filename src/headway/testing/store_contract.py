@@ -1,15 +1,20 @@
 """What every database must do; subclass ``StoreContract`` and give it a ``database`` fixture."""
 
+import base64
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
+import msgspec
 import pytest
 
-from headway.errors import StorageError
+from headway.errors import InvalidValueError, StorageError
+from headway.filters import parse_order
 from headway.model import Experiment, MetricQuery, NewRun, Run, RunQuery, SeriesSummary, Status
 from headway.store import experiments, labels, runs, search, series, writers
 from headway.store.base import Database, Transaction
+from headway.store.bells import Ear
 from headway.store.runs import StoredRun
 from headway.store.search import Search
 
@@ -75,6 +80,92 @@ class StoreContract:
         database.close()
         with pytest.raises(StorageError, match="closed"), database.read():
             pass
+
+    def test_a_number_beyond_64_bits_is_refused(self, database: Database) -> None:
+        for number in (2**63, -(2**63) - 1):
+            with pytest.raises(InvalidValueError, match="64 bits"), database.read() as tx:
+                tx.one("select cast(:number as bigint)", {"number": number})
+        with database.read() as tx:
+            assert tx.one("select cast(:a as bigint)", {"a": -(2**63)}) == (-(2**63),)
+
+    def test_a_reason_may_hold_what_is_no_character(self, database: Database) -> None:
+        stored = make_run(database, "r")
+        with database.write() as tx:
+            runs.add_event(
+                tx,
+                stored.rid,
+                at=1,
+                status=Status.FAILED,
+                previous=None,
+                actor="somebody",
+                reason="no file b\udcff, \0",
+            )
+            (event,) = runs.events(tx, stored)
+        assert event.reason.startswith("no file b?, ")
+
+    def test_a_cursor_of_other_types_is_refused(self, database: Database) -> None:
+        make_run(database, "r")
+        tests: list[tuple[str, object]] = [
+            ("name", 1),
+            ("number", "1"),
+            ("metrics.loss", "1"),
+            ("tags.q", 1.5),
+            ("duration", "1"),
+            ("status", 1),
+        ]
+        for order_by, value in tests:
+            content = msgspec.msgpack.encode([order_by, value, 1])
+            query = RunQuery(order_by=order_by, cursor=base64.urlsafe_b64encode(content).decode())
+            asked = Search(query, None, parse_order(order_by), 0)
+            with pytest.raises(InvalidValueError, match="cursor"), database.read() as tx:
+                search.page(tx, asked)
+
+    def test_a_ring_is_heard_once_it_is_committed(self, database: Database) -> None:
+        with database.listen(["a"]) as ear:
+            quiet(database, ear)
+            with database.write() as tx:
+                tx.ring("a")
+                assert not ear.wait(0.1)
+            assert ear.wait(10)
+
+    def test_a_ring_that_is_undone_is_not_heard(self, database: Database) -> None:
+        def ring_and_fail() -> None:
+            with database.write() as tx:
+                tx.ring("a")
+                raise ZeroDivisionError
+
+        with database.listen(["a"]) as ear:
+            quiet(database, ear)
+            with pytest.raises(ZeroDivisionError):
+                ring_and_fail()
+            assert not ear.wait(0.1)
+
+    def test_whoever_listens_before_looking_misses_nothing(self, database: Database) -> None:
+        for _ in range(10):
+            with database.listen(["other", "a"]) as ear:
+                with database.write() as tx:
+                    tx.ring("a")
+                assert ear.wait(10)
+
+    def test_every_ear_of_a_topic_is_woken(self, database: Database) -> None:
+        heard = threading.Semaphore(0)
+        with ExitStack() as stack:
+            ears = [stack.enter_context(database.listen(["a"])) for _ in range(5)]
+            stack.enter_context(database.listen(["a"], heard.release))
+            for ear in ears:
+                quiet(database, ear)
+            while heard.acquire(timeout=0.1):
+                pass
+            with database.write() as tx:
+                tx.ring("a")
+            assert all(ear.wait(10) for ear in ears)
+            assert heard.acquire(timeout=10)
+
+    def test_who_writes_without_ringing_wakes_nobody(self, database: Database) -> None:
+        with database.listen(["a"]) as ear:
+            quiet(database, ear)
+            make_run(database, "r")
+            assert not ear.wait(0.1)
 
     def test_one_active_experiment_has_a_name(self, database: Database) -> None:
         with database.write() as tx:
@@ -173,6 +264,15 @@ class StoreContract:
         assert found(RunQuery(tags={"empty": None})) == ["r1"]
         assert found(RunQuery(has_tags=["q"])) == ["r2", "r1"]
         assert found(RunQuery(tags={"q": "good", "long": long + "2"})) == []
+
+
+def quiet(database: Database, ear: Ear) -> None:
+    """Pass over the wake-ups of the beginning, of an ear that listens to ``a``."""
+    with database.write() as tx:
+        tx.ring("a")
+    assert ear.wait(10)
+    while ear.wait(0.2):
+        pass
 
 
 def make_run(database: Database, run_id: str, parent_id: str | None = None) -> StoredRun:

@@ -52,6 +52,8 @@ class FileContract:
         api.files.put(run.id, "a", io.BytesIO(b"1"))
         with pytest.raises(RunFileExistsError, match="overwrite=True"):
             api.files.put(run.id, "a", io.BytesIO(b"2"))
+        with pytest.raises(RunFileExistsError):
+            api.files.put(run.id, "a", io.BytesIO(b"1"))
         api.files.put(run.id, "a", io.BytesIO(b"3"), overwrite=True)
         with api.files.open(run.id, "a") as file:
             assert file.read() == b"3"
@@ -115,7 +117,44 @@ class FileContract:
         update = api.runs.watch(run.id, log=name, offset=4, timeout_s=0)
         assert (update.log.data, update.log.next_offset) == (b"two\nend", 11)
 
-    @pytest.mark.parametrize("name", ["user_logs/std_log.txt", "a", "logs/../a", "/logs/a", "logs"])
+    def test_logs_of_a_run_that_is_executed_elsewhere_are_sent_in(
+        self, api: Api, experiment_id: str
+    ) -> None:
+        [run] = api.runs.create([new_run(experiment_id, started=True)])
+        for name in (LOG, "system_logs/environment.txt"):
+            assert api.files.append(run.id, name, 0, b"line\n") == 5
+            with api.files.open(run.id, name) as file:
+                assert file.read() == b"line\n"
+        update = api.runs.watch(run.id, log=LOG, offset=2, timeout_s=0)
+        assert update.log.data == b"ne\n"
+        names = [entry.path for entry in api.files.list(run.id)]
+        assert names == ["system_logs/environment.txt", LOG]
+        with pytest.raises(RunFileExistsError):
+            api.files.put(run.id, LOG, io.BytesIO(b"not a log"))
+
+    def test_a_place_in_a_log_that_was_sent_in_is_found_by_its_time(
+        self, api: Api, experiment_id: str
+    ) -> None:
+        [run] = api.runs.create([new_run(experiment_id, started=True)])
+        assert api.runs.log_offset(run.id, log=LOG, at=2_000_000) == 0
+        api.files.append(run.id, LOG, 0, b"early\n", written_at=1_000_000)
+        api.files.append(run.id, LOG, 6, b"late\n", written_at=9_000_000)
+        assert api.runs.log_offset(run.id, log=LOG, at=999_999) == 0
+        assert api.runs.log_offset(run.id, log=LOG, at=2_000_000) == 6
+
+    @pytest.mark.parametrize("offset", [-1, 1 << 63, 1 << 80])
+    def test_an_offset_that_no_log_has_is_refused(
+        self, api: Api, experiment_id: str, offset: int
+    ) -> None:
+        [run] = api.runs.create([new_run(experiment_id, started=True)])
+        api.files.append(run.id, LOG, 0, b"line")
+        for name in (LOG, "logs/absent"):
+            with pytest.raises(InvalidValueError, match="offset"):
+                api.runs.watch(run.id, log=name, offset=offset, timeout_s=0)
+        with pytest.raises(InvalidValueError):
+            api.files.append(run.id, LOG, offset, b"x")
+
+    @pytest.mark.parametrize("name", ["outputs/a", "a", "logs/../a", "/logs/a", "logs"])
     def test_only_logs_are_appended_to(self, api: Api, experiment_id: str, name: str) -> None:
         [run] = api.runs.create([new_run(experiment_id)])
         with pytest.raises(InvalidValueError):

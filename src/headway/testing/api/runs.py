@@ -80,6 +80,18 @@ class RunContract:
         assert all(event.actor for event in events)
         assert [event.at for event in events] == sorted(event.at for event in events)
 
+    def test_a_run_ends_when_it_really_ended(self, api: Api, experiment_id: str) -> None:
+        """Within its life: clocks of other machines do not make it end before it began."""
+        made = api.runs.create([new_run(experiment_id, started=True) for _ in range(3)])
+        early, late, told = made
+        began = told.started_at or 0
+        assert api.runs.end(early.id, Status.COMPLETED, at=1).ended_at == early.started_at
+        ended = api.runs.end(late.id, Status.COMPLETED, at=1 << 60)
+        assert (ended.ended_at or 0) < 1 << 60
+        assert api.runs.end(told.id, Status.FAILED, at=began + 1).ended_at == began + 1
+        assert api.runs.end(told.id, Status.FAILED, at=began + 9).ended_at == began + 1
+        assert api.runs.events(told.id)[-1].at == began + 1
+
     def test_an_ended_run_stays_as_it_is(self, api: Api, experiment_id: str) -> None:
         [run] = api.runs.create([new_run(experiment_id, started=True)])
         failed = api.runs.end(run.id, Status.FAILED, error=RunError(code="X", message="why"))
