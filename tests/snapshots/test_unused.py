@@ -54,7 +54,10 @@ def test_what_was_taken_lately_stays_though_no_run_has_it_yet(
     manifest = take(store, source, a="1")
     assert store.unused([]) == store.remove_unused([]) == []
     tree = tmp_path / "kept" / "trees" / f"{manifest.id}.json"
+    [blob] = (tmp_path / "kept" / "blobs").rglob("?" * 64)
     os.utime(tree, (1, 1))
+    assert store.unused([]) == []  # the content itself is young
+    os.utime(blob, (1, 1))
     assert len(store.unused([])) == 1
     assert take(store, source, a="1") == manifest  # taken again, it is young again
     assert store.remove_unused([]) == []

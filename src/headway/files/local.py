@@ -5,7 +5,7 @@ import fcntl
 import os
 import re
 import secrets
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -13,13 +13,18 @@ from typing import BinaryIO, Final
 from blake3 import blake3
 
 from headway.checks import check_run_id
-from headway.errors import (
-    InvalidValueError,
-    RunFileNotFoundError,
-    StorageError,
-    StorageFullError,
+from headway.errors import RunFileNotFoundError, StorageError, StorageFullError
+from headway.files.base import (
+    BLOCK_BYTES,
+    FileStorage,
+    KeptFile,
+    OpenedFile,
+    StoredFile,
+    check_expected,
+    no_key,
+    open_source,
+    read_block,
 )
-from headway.files.base import BLOCK_BYTES, OpenedFile, StoredFile, open_source, read_block
 
 _KEY: Final = re.compile(r"[0-9a-f]{64}")
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT}
@@ -37,13 +42,16 @@ class LocalFiles:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def write(self, run_id: str, source: Path | BinaryIO) -> StoredFile:
+    def write(
+        self, run_id: str, source: Path | BinaryIO, *, expected: str | None = None
+    ) -> StoredFile:
         """See ``FileStorage.write``."""
         folder = self._root / check_run_id(run_id) / "files"
-        with open_source(source) as stream, _storage_errors(folder):
-            _make_folder(folder)
+        with open_source(source) as stream, storage_errors(folder):
+            make_folder(folder)
             with _Part(folder) as part:
                 stored = part.share(stream) or _copy(stream, part)
+                check_expected(expected, stored.blake3)
                 part.publish(stored.key)
         return stored
 
@@ -63,33 +71,65 @@ class LocalFiles:
         with stream:
             yield stream
 
-    def link(self, run_id: str, key: str, source: "LocalFiles", source_id: str) -> bool:
-        """Keep what another storage keeps, without copying it; whether that could be done.
-
-        Neither changes what it keeps, so that both can have the same file.
-        """
+    def link(self, run_id: str, key: str, source: FileStorage, source_id: str) -> bool:
+        """See ``FileStorage.link``."""
+        if not isinstance(source, LocalFiles):
+            return False
         folder = self._root / check_run_id(run_id) / "files"
-        with _storage_errors(folder):
-            _make_folder(folder)
+        with storage_errors(folder):
+            make_folder(folder)
             try:
                 os.link(source._path(source_id, key), folder / key)
             except FileExistsError:
                 return True
             except OSError:  # another file system, or one without links
                 return False
-            with _opened(folder) as fd:
-                os.fsync(fd)
+            sync_folder(folder)
         return True
 
     def remove(self, run_id: str, key: str) -> None:
         """See ``FileStorage.remove``."""
         path = self._path(run_id, key)
-        with _storage_errors(path):
+        with storage_errors(path):
             path.unlink(missing_ok=True)
+
+    def find(self, run_id: str, key: str) -> KeptFile | None:
+        """See ``FileStorage.find``."""
+        path = self._path(run_id, key)
+        try:
+            at = path.stat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StorageError(f"{path} cannot be read: {error}") from error
+        return KeptFile(key, at.st_size, at.st_mtime_ns // 1000)
+
+    def found(self, run_id: str) -> Iterator[KeptFile]:
+        """See ``FileStorage.found``."""
+        folder = self._root / check_run_id(run_id) / "files"
+        try:
+            scan = os.scandir(folder)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StorageError(f"{folder} cannot be read: {error}") from error
+        with scan:
+            for entry in scan:
+                with suppress(FileNotFoundError):  # removed meanwhile
+                    if _KEY.fullmatch(entry.name):
+                        at = entry.stat(follow_symlinks=False)
+                        yield KeptFile(entry.name, at.st_size, at.st_mtime_ns // 1000)
+
+    def holders(self) -> Iterator[str]:
+        """See ``FileStorage.holders``."""
+        with suppress(FileNotFoundError):
+            for folder in self._root.glob("[!.]*/files"):
+                if next(self.found(folder.parent.name), None) is not None:
+                    yield folder.parent.name
 
     def _path(self, run_id: str, key: str) -> Path:
         if not _KEY.fullmatch(key):
-            raise InvalidValueError(f"{key!r} is no key of a file: give what 'write' returned")
+            raise no_key(key)
         return self._root / check_run_id(run_id) / "files" / key
 
 
@@ -170,13 +210,19 @@ class _Part:
             os.fsync(folder_fd)
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder, durably."""
     if folder.is_dir():
         return
     folder.mkdir(parents=True, exist_ok=True)
     for above in (folder.parent, folder.parent.parent):
-        with _opened(above) as fd:
-            os.fsync(fd)
+        sync_folder(above)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    with _opened(folder) as fd:
+        os.fsync(fd)
 
 
 @contextmanager
@@ -189,7 +235,8 @@ def _opened(folder: Path) -> Generator[int]:
 
 
 @contextmanager
-def _storage_errors(place: Path) -> Generator[None]:
+def storage_errors(place: Path) -> Generator[None]:
+    """What the system refuses at a place, told as an error of Headway."""
     try:
         yield
     except OSError as error:

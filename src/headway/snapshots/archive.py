@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from headway.snapshots.blobs import Blobs
-from headway.snapshots.store import SnapshotStore, storage_errors
+from headway.snapshots.base import Contents, SnapshotStorage
+from headway.snapshots.store import storage_errors
 from headway.snapshots.tree import Entry, unescape
 
 _NO_TIME: Final = (1980, 1, 1, 0, 0, 0)
@@ -18,7 +18,7 @@ _FOLDER_FLAG: Final = 0x10
 _KINDS: Final = {"file": stat.S_IFREG, "folder": stat.S_IFDIR, "link": stat.S_IFLNK}
 
 
-def write_zip(store: SnapshotStore, snapshot_id: str, path: Path) -> None:
+def write_zip(store: SnapshotStorage, snapshot_id: str, path: Path) -> None:
     r"""Write a snapshot as a zip file, which appears whole or not at all.
 
     Names are in order, times all the same, permissions kept, links are links: one snapshot always
@@ -49,7 +49,7 @@ def write_zip(store: SnapshotStore, snapshot_id: str, path: Path) -> None:
             raise
 
 
-def _add(archive: zipfile.ZipFile, name: str, entry: Entry, blobs: Blobs) -> None:
+def _add(archive: zipfile.ZipFile, name: str, entry: Entry, blobs: Contents) -> None:
     info = zipfile.ZipInfo(name, _NO_TIME)
     info.create_system = _UNIX
     mode = 0o777 if entry.kind == "link" else entry.mode

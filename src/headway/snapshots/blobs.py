@@ -81,13 +81,20 @@ class Blobs:
             source.seek(0)
             _copy_bytes(source, out, entry.size_bytes)
 
-    def found(self) -> Iterator[Blob]:
-        """Every content that is kept."""
+    def found(self, before: float) -> Iterator[Blob]:
+        """Every content that was put there, or wanted last, before a time in seconds."""
         for folder in sorted(self._folder.iterdir()):
             with suppress(NotADirectoryError), os.scandir(folder) as scan:
                 for entry in scan:
                     if HASH.fullmatch(entry.name):
-                        yield Blob(entry.name, entry.stat(follow_symlinks=False).st_size)
+                        at = entry.stat(follow_symlinks=False)
+                        if at.st_mtime <= before:
+                            yield Blob(entry.name, at.st_size)
+
+    def touch(self, digest: str) -> None:
+        """Make a content young again."""
+        with suppress(FileNotFoundError):
+            os.utime(place(digest), dir_fd=self.fd)
 
     def remove(self, digest: str) -> None:
         """Remove a content that nobody needs."""

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from headway.snapshots.blobs import Blobs
+from headway.snapshots.base import Contents, SnapshotStorage
 from headway.snapshots.lines import hunks
 from headway.snapshots.plan import size_text
-from headway.snapshots.store import SnapshotStore
 from headway.snapshots.tree import Entry, Manifest, unescape
 
 ChangeKind = Literal["added", "removed", "changed", "mode changed", "renamed"]
@@ -60,7 +59,7 @@ def diff(before: Manifest, after: Manifest) -> list[FileChange]:
 
 def unified(
     changes: Iterable[FileChange],
-    store: SnapshotStore,
+    store: SnapshotStorage,
     *,
     context: int = 3,
     max_bytes: int = _MAX_BYTES,
@@ -133,7 +132,7 @@ def _heading(change: FileChange) -> Iterator[str]:
         yield f"rename to {_name('', now)}"
 
 
-def _body(change: FileChange, blobs: Blobs, context: int, max_bytes: int) -> Iterator[str]:
+def _body(change: FileChange, blobs: Contents, context: int, max_bytes: int) -> Iterator[str]:
     was, now = change.before, change.after
     if change.kind in {"renamed", "mode changed"}:
         return
@@ -153,7 +152,7 @@ def _body(change: FileChange, blobs: Blobs, context: int, max_bytes: int) -> Ite
             yield _UNSAFE.sub(_visible, line)
 
 
-def _content(entry: Entry | None, blobs: Blobs) -> bytes:
+def _content(entry: Entry | None, blobs: Contents) -> bytes:
     if entry is None:
         return b""
     if entry.kind == "link":

@@ -12,12 +12,20 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
+from headway.contents import Content
 from headway.errors import NotFoundError, SnapshotError, StorageError, StorageFullError
+from headway.snapshots.arriving import (
+    check_hash,
+    contents_of,
+    open_kept,
+    receive,
+    refuse_absent,
+)
 from headway.snapshots.blobs import FULL, Blob, Blobs
 from headway.snapshots.durable import fsync_all, write_whole
 from headway.snapshots.intake import Intake
@@ -127,7 +135,7 @@ class SnapshotStore:
             try:
                 with self.contents() as blobs:
                     _fill(part, manifest, blobs)
-                _rename_folder(part, target)
+                rename_folder(part, target)
             except BaseException:
                 shutil.rmtree(part, ignore_errors=True)
                 raise
@@ -138,14 +146,15 @@ class SnapshotStore:
             self._make_folders()
             references = self._references(kept_ids, min_age_s)
             with Blobs(self._blobs) as blobs:
-                return [blob for blob in blobs.found() if blob.blake3 not in references.digests]
+                found = blobs.found(self._clock_ns() / 1e9 - min_age_s)
+                return [blob for blob in found if blob.blake3 not in references.digests]
 
     def remove_unused(self, kept_ids: Iterable[str], *, min_age_s: float = _DAY_S) -> list[Blob]:
         """Remove the snapshots that no run has, and the contents that no other snapshot holds.
 
         Args:
             kept_ids: The snapshots of all runs.
-            min_age_s: A snapshot is kept that was last taken more recently: its run may not have
+            min_age_s: What was taken, asked for or kept more recently stays: its run may not have
                 been written down when ``kept_ids`` was read.
 
         Returns:
@@ -163,10 +172,53 @@ class SnapshotStore:
             with exclusive_lock(self._lock), Blobs(self._blobs) as blobs:
                 for snapshot_id in self._tree_ids() - self._add_young(references, min_age_s):
                     self._tree(snapshot_id).unlink(missing_ok=True)
-                gone = [blob for blob in blobs.found() if blob.blake3 not in references.digests]
+                found = blobs.found(self._clock_ns() / 1e9 - min_age_s)
+                gone = [blob for blob in found if blob.blake3 not in references.digests]
                 for blob in gone:
                     blobs.remove(blob.blake3)
         return gone
+
+    # ------------------------------------------------------------ from elsewhere
+
+    def missing(self, contents: Sequence[Content]) -> list[str]:
+        """See ``SnapshotStorage.missing``."""
+        lacking: list[str] = []
+        with self._arriving() as blobs:
+            for content in contents:
+                if blobs.has(check_hash(content.blake3), content.size_bytes):
+                    blobs.touch(content.blake3)
+                else:
+                    lacking.append(content.blake3)
+        return lacking
+
+    def put_blob(self, blake3: str, source: BinaryIO, *, max_bytes: int) -> None:
+        """See ``SnapshotStorage.put_blob``."""
+        check_hash(blake3)
+        with self._arriving() as blobs:
+            receive(blobs, self._incoming, blake3, source, max_bytes=max_bytes)
+
+    @contextmanager
+    def open_blob(self, blake3: str) -> Generator[BinaryIO]:
+        """See ``SnapshotStorage.open_blob``."""
+        check_hash(blake3)
+        with self.contents() as blobs, open_kept(blobs, blake3) as stream:
+            yield stream
+
+    def commit(self, manifest: Manifest, content: bytes) -> None:
+        """See ``SnapshotStorage.commit``."""
+        with self._arriving() as blobs:
+            wanted = contents_of(manifest)
+            absent = [one.blake3 for one in wanted if not blobs.has(one.blake3, one.size_bytes)]
+            refuse_absent(manifest, absent)
+            self._write_tree(manifest.id, content, is_durable=False)
+
+    @contextmanager
+    def _arriving(self) -> Generator[Blobs]:
+        """The contents, while nothing is removed."""
+        with storage_errors(self._folder):
+            self._make_folders()
+            with shared_lock(self._lock), Blobs(self._blobs) as blobs:
+                yield blobs
 
     # ------------------------------------------------------------ taking
 
@@ -267,7 +319,12 @@ def _make_file(entry: Entry, blobs: Blobs, folder: int) -> None:
         os.close(out)
 
 
-def _rename_folder(part: Path, target: Path) -> None:
+def rename_folder(part: Path, target: Path) -> None:
+    """Give a folder that was made its name.
+
+    Raises:
+        SnapshotError: There is something of this name.
+    """
     try:
         part.rename(target)
     except OSError as error:

@@ -51,12 +51,17 @@ def encode(entries: list[Entry]) -> tuple[Manifest, bytes]:
     """The manifest of these entries, and the bytes that its id is the hash of."""
     ordered = tuple(sorted(entries, key=attrgetter("path")))
     content = msgspec.json.encode(_Written(1, ordered))
-    return Manifest(blake3(content).hexdigest(), ordered), content
+    return Manifest(identify(content), ordered), content
+
+
+def identify(content: bytes) -> str:
+    """The id of the snapshot that these bytes list."""
+    return blake3(content).hexdigest()
 
 
 def decode(snapshot_id: str, content: bytes) -> Manifest:
     """The manifest that was encoded, checked against its id."""
-    if blake3(content).hexdigest() != snapshot_id:
+    if identify(content) != snapshot_id:
         raise StorageCorruptError(
             f"the list of files of snapshot {snapshot_id} is damaged: submit the run again from "
             "its source directory"
