@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from headway.engines import log_cut
-from headway.service import logs
+from headway.hosting import logs
 
 if TYPE_CHECKING:
     from tests.engines.conftest import Harness, OneRun

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from headway.engines import log_cut
 from headway.engines.log_cut import Cut
+from headway.hosting import logs
 from headway.runner import log_keeper
 from headway.runner.log_keeper import LogKeeper, LogKeepers
-from headway.service import logs
 
 CAP = 4 << 20
 LINE = b"x" * 99 + b"\n"

@@ -22,6 +22,7 @@ def test_the_shim_imports_the_standard_library_and_little_of_headway() -> None:
     assert {name for name in modules if name.startswith("headway")} == {
         "headway",
         "headway.engines",
+        "headway.engines.agency",
         "headway.engines.cgroup",
         "headway.engines.dispatching",
         "headway.engines.document",
@@ -35,6 +36,7 @@ def test_the_shim_imports_the_standard_library_and_little_of_headway() -> None:
         "headway.errors",
         "headway.locks",
         "headway.runner",
+        "headway.runner.agent_watch",
         "headway.runner.companion",
         "headway.runner.holding",
         "headway.runner.log_index",

@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 from tests.service.filling import Fill
 
-from headway.service.layout import Layout
+from headway.hosting.layout import Layout
 from headway.service.metrics import MetricService
 from headway.service.sizes import Sizes
 from headway.store.sqlite import SqliteDatabase

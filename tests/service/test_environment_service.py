@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from headway.environments.visible import way_to_headway
+from headway.hosting.environments import EnvironmentService
 from headway.model import EnvironmentSpec, Submission
-from headway.service.environments import EnvironmentService
 
 
 def service(folder: Path, **variables: str) -> EnvironmentService:

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from headway.engines.folder import RunFolder
+from headway.hosting import owners
 from headway.model import CancelOutcome, MetricQuery, NewRun, Run, Status, Submission
-from headway.service import leases
 from headway.service.workspace import EmbeddedWorkspace, open_workspace
 from headway.settings import load_settings
 from headway.testing.api.requests import LOG, follow, new_run
@@ -295,14 +295,14 @@ def test_a_run_that_ended_itself_stays_as_it_is_for_who_read_it_before(
     workspace.runs.create(
         [NewRun(id="the-run", experiment_id=experiment_id, owner_id="the-owner", started=True)]
     )
-    is_alive = leases.is_alive
+    is_alive = owners.is_alive
 
     def after_its_end(path: Path) -> bool:
-        monkeypatch.setattr(leases, "is_alive", is_alive)
+        monkeypatch.setattr(owners, "is_alive", is_alive)
         workspace.runs.end("the-run", Status.COMPLETED)
         lease.close()
         return is_alive(path)
 
-    monkeypatch.setattr(leases, "is_alive", after_its_end)
+    monkeypatch.setattr(owners, "is_alive", after_its_end)
     assert workspace.runs.get("the-run").status is Status.COMPLETED
     assert [e.status for e in workspace.runs.events("the-run")][-1] is Status.COMPLETED

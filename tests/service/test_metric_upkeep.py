@@ -6,10 +6,10 @@ import pytest
 from tests.service.filling import SMALL, Fill, plain, read
 
 from headway.errors import MetricNotFoundError, StorageCorruptError
+from headway.hosting.layout import Layout
 from headway.metrics import chunks
 from headway.metrics.columns import decode_points
 from headway.model import ChartQuery, JournalStretch, MetricQuery, PointQuery, Scalar
-from headway.service.layout import Layout
 from headway.service.metrics import MetricService
 from headway.store.sqlite import SqliteDatabase
 from headway.testing.records import Logged, name_records, records

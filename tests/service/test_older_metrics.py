@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headway.hosting.layout import Layout
 from headway.metrics import chunks
 from headway.metrics.columns import decode_points, floats, integers
 from headway.metrics.records import NameTable
 from headway.metrics.slots import REFERENCE_BODY, Kind
 from headway.model import ChartQuery, MetricQuery, PointQuery
-from headway.service.layout import Layout
 from headway.service.metrics import MetricService
 from headway.store import migrations
 from headway.store.sqlite import SqliteDatabase

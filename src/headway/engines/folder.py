@@ -12,6 +12,9 @@
     log_cut/        which stretch of a log was cut out, for each log that was cut
     log_times/      how long each log was at which time, about once a second
     source_files.json  which files of work/outputs and work/logs came with the source
+    sent.json       of a run that is recorded at a server: what the server has of it; written by
+                    whoever holds the flock on the file ``sending``
+    delivered       all of it is there, the end included
     user_logs/      the log, written by the program itself
     logs/           of an interactive run: what it prints, and its own logs, sent by its process
     work/           the program's source
@@ -73,6 +76,8 @@ class RunSpec:
     """From where on the middle of a log is cut out; None for never."""
     holds: list[str] = dataclasses.field(default_factory=list[str])
     """Files locked, together with others, as long as the run lives: that of its environment."""
+    spool: str = ""
+    """Whose agent tells a server what becomes of the run; empty where the workspace is here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,6 +216,7 @@ class RunFolder:
             system_metrics_interval_s=fields.number("system_metrics_interval_s"),
             max_log_bytes=fields.whole_or_none("max_log_bytes"),
             holds=fields.texts("holds"),
+            spool=fields.text_or_none("spool") or "",
         )
 
     # ------------------------------------------------------------ liveness

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from headway.engines import dispatching, processes
+from headway.engines import agency, dispatching, processes
 from headway.engines.folder import RunFolder
 from headway.engines.processes import Process
 from headway.errors import StorageError
@@ -23,13 +23,14 @@ def below(roots: Iterable[int]) -> list[Process]:
     """The living processes below these pids that belong to the same run.
 
     A run may submit another one. Its shim is born below the first run but ends with its own:
-    it is left out, with everything below it. So is the dispatcher, whoever happened to start it.
+    it is left out, with everything below it. So are the dispatcher and the agent, whoever happened
+    to start them.
     """
     return processes.descendants(roots, stop_at=holds_a_run)
 
 
 def holds_a_run(process: Process) -> bool:
-    """Whether this is the living shim of a run that goes on, or the dispatcher of a queue."""
+    """Whether this is the living shim of a run that goes on, a dispatcher or an agent."""
     arguments = processes.arguments_of(process.pid)
     for script, path in itertools.pairwise(arguments):
         if script.endswith(_SHIM_SUFFIX):
@@ -39,7 +40,7 @@ def holds_a_run(process: Process) -> bool:
                 return record is not None and record.shim == process and folder.alive()
             except StorageError:
                 return False
-    return dispatching.is_dispatcher(process, arguments)
+    return dispatching.is_dispatcher(process, arguments) or agency.is_agent(process, arguments)
 
 
 def kill_all(

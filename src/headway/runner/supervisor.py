@@ -20,6 +20,7 @@ from headway.engines.folder import Intent, RunFolder, ShimRecord
 from headway.engines.processes import Process
 from headway.errors import StorageError
 from headway.runner import holding, program
+from headway.runner.agent_watch import AgentWatch
 from headway.runner.companion import Companion
 from headway.runner.log_index import LogIndex
 from headway.runner.log_keeper import LogKeepers
@@ -56,6 +57,7 @@ class Supervisor:
         self._folder = folder
         self._spec = folder.read_spec()
         self._reporter = Companion(self._spec, folder, _say)
+        self._agent = AgentWatch(self._spec.spool, _say)
         self._logs = LogKeepers(folder.path, self._spec.log, self._spec.max_log_bytes, _say)
         self._index = LogIndex(folder.path, self._spec.log, _say)
         self._group: Path | None = None
@@ -123,6 +125,7 @@ class Supervisor:
             self._logs.close()
         self._index.note()
         self._finish(self._judge(), survivors)
+        self._agent.wake()
         self._reporter.wait()
 
     # ------------------------------------------------------------ while the program runs
@@ -179,6 +182,7 @@ class Supervisor:
         self._logs.look()
         self._index.look()
         self._reporter.attend()
+        self._agent.look()
         if time.monotonic() >= self._scan_at:
             self._record_tree()
             if self._unsaved:

@@ -6,27 +6,42 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from headway.assets import RunSource
+from headway.assets import RunSource, UploadSource
+from headway.checks import check_file_path
 from headway.errors import InvalidValueError, RunFileNotFoundError
+from headway.files.base import KeptFile
 from headway.files.checking import checked_stream
-from headway.files.local import LocalFiles
 from headway.service.files import FileService
+from headway.service.storage import Storage
+from headway.service.uploads import UploadService
 from headway.store.assets import AssetFileRow
 
 _HOLDER: Final = "content"
 """All assets share one place, so that equal files are kept once whatever holds them."""
 _MOST_NAMED: Final = 20
+_MAX_PATH_CHARS: Final = 1_000
 
-Source = Path | RunSource
+Source = Path | RunSource | UploadSource
 
 
 class AssetFiles:
-    """Keeps the bytes of assets' files."""
+    """Keeps the bytes of assets' files.
 
-    def __init__(self, storage: LocalFiles, files: FileService, of_runs: LocalFiles) -> None:
-        self._storage = storage
+    Attributes:
+        is_shared: Whether processes that no lock holds keep theirs there too.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        files: FileService,
+        uploads: UploadService,
+    ) -> None:
+        self._storage = storage.assets
+        self._of_runs = storage.files
+        self.is_shared = storage.shared
         self._files = files
-        self._of_runs = of_runs
+        self._uploads = uploads
 
     def keep(self, source: Source) -> list[AssetFileRow]:
         """Keep a file, or all files below a folder, under names that begin with its own.
@@ -34,11 +49,21 @@ class AssetFiles:
         Raises:
             InvalidValueError: There is nothing to keep, or it cannot be read.
             RunFileNotFoundError: The run has no such file or folder.
+            NotFoundError: There is no such upload.
         """
+        if isinstance(source, UploadSource):
+            for name in source.files:
+                check_file_path(name, _MAX_PATH_CHARS)
+            return [self._keep_upload(*one) for one in sorted(source.files.items())]
         if isinstance(source, RunSource):
             found = sorted(self._of_run(source))
             return [self._keep_of_run(source.run_id, name, path) for name, path in found]
         return [self._keep(name, path) for name, path in sorted(_on_disk(source))]
+
+    def release(self, source: Source | None) -> None:
+        """Remove what was uploaded, once it is kept."""
+        if isinstance(source, UploadSource):
+            self._uploads.release(source.files.values())
 
     def open(self, row: AssetFileRow, what: str) -> AbstractContextManager[BinaryIO]:
         """The bytes of a file, which are checked as they are read.
@@ -52,6 +77,14 @@ class AssetFiles:
     def remove(self, storage_key: str) -> None:
         """Delete bytes that no asset holds."""
         self._storage.remove(_HOLDER, storage_key)
+
+    def found(self) -> list[KeptFile]:
+        """All bytes that are kept."""
+        return list(self._storage.found(_HOLDER))
+
+    def _keep_upload(self, name: str, upload_id: str) -> AssetFileRow:
+        stored = self._uploads.keep(upload_id, self._storage, _HOLDER)
+        return AssetFileRow(name, stored.size_bytes, stored.blake3, stored.key)
 
     def _keep(self, name: str, source: Path | BinaryIO) -> AssetFileRow:
         stored = self._storage.write(_HOLDER, source)

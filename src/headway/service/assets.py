@@ -1,6 +1,6 @@
 """Registered assets of an embedded workspace."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -17,11 +17,10 @@ from headway.errors import (
     ModelNotFoundError,
     PropertyConflictError,
 )
-from headway.files.local import LocalFiles
+from headway.files.base import KeptFile
 from headway.model import FileEntry
 from headway.service.asset_files import AssetFiles, Source
 from headway.service.creation import Identity
-from headway.service.files import FileService
 from headway.service.lookup import find_run
 from headway.settings import Settings
 from headway.snapshots.unused import exclusive_lock, shared_lock
@@ -31,6 +30,7 @@ from headway.store.base import Database, Transaction
 
 _MAX_NAME_CHARS: Final = 255
 _MOST_NAMED: Final = 10
+_DAY_US: Final = 86_400_000_000
 
 
 class AssetService:
@@ -39,16 +39,15 @@ class AssetService:
     def __init__(
         self,
         database: Database,
-        folder: Path,
-        files: FileService,
-        of_runs: LocalFiles,
+        lock: Path,
+        files: AssetFiles,
         settings: Settings,
         identity: Identity,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
-        self._files = AssetFiles(LocalFiles(folder), files, of_runs)
-        self._lock = folder / "lock"
+        self._files = files
+        self._lock = lock
         self._settings = settings
         self._identity = identity
         self._clock = clock
@@ -63,7 +62,9 @@ class AssetService:
         with shared_lock(self._lock):
             rows = [] if source is None else self._files.keep(source)
             with self._database.write() as tx:
-                return self._find_known(tx, new) or self._insert(tx, new, rows)
+                asset = self._find_known(tx, new) or self._insert(tx, new, rows)
+        self._files.release(source)
+        return asset
 
     def get(self, kind: AssetKind, name: str, version: int | None = None) -> Asset:
         """One version of a name; None for the latest."""
@@ -101,8 +102,26 @@ class AssetService:
                 keys = {row.storage_key for row in assets.files_of(tx, asset_id)}
                 assets.delete(tx, asset_id)
                 unused = [key for key in keys if not assets.is_held(tx, key)]
-            for key in unused:
+            # Where others may be about to hold them, what is unused goes when it is a day old.
+            for key in () if self._files.is_shared else unused:
                 self._files.remove(key)
+
+    def unused(self, *, remove: bool) -> Sequence[KeptFile]:
+        """The bytes that no asset holds, as an interrupted registration leaves them.
+
+        Args:
+            remove: Whether they are removed.
+        """
+        with exclusive_lock(self._lock):
+            found = self._files.found()
+            if self._files.is_shared:
+                old = self._clock() - _DAY_US
+                found = [one for one in found if one.modified_at <= old]
+            with self._database.read() as tx:
+                gone = [one for one in found if not assets.is_held(tx, one.key)]
+            for one in gone if remove else ():
+                self._files.remove(one.key)
+        return gone
 
     def files(self, asset_id: str) -> list[FileEntry]:
         """The files of a version by name."""

@@ -3,10 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-import msgspec
-
 from headway.checks import check_labels, check_name, check_run_id, check_text
-from headway.errors import ConflictError, InvalidValueError, RunExistsError, RunNotFoundError
+from headway.errors import (
+    ConflictError,
+    InvalidValueError,
+    RunExistsError,
+    RunNotFoundError,
+    RunStateError,
+)
+from headway.hosting.masking import mask_submission
 from headway.model import NewRun, Run, RunChange, Status, Submission
 from headway.service import experiments, transitions
 from headway.settings import Settings
@@ -20,11 +25,22 @@ SNAPSHOT_PROPERTY: Final = "ContentSnapshotId"
 _NOTHING: Final[Mapping[str, str]] = {}
 
 
-class Identity(msgspec.Struct, frozen=True):
-    """Who acts, and where."""
+class Identity:
+    """Who acts, and where: whoever holds this process. A server has one that knows who asks."""
 
-    user: str
-    host: str
+    def __init__(self, user: str, host: str) -> None:
+        self._user = user
+        self._host = host
+
+    @property
+    def user(self) -> str:
+        """The name of who acts."""
+        return self._user
+
+    @property
+    def host(self) -> str:
+        """The machine on which they do."""
+        return self._host
 
     @property
     def actor(self) -> str:
@@ -86,6 +102,7 @@ class RunMaker:
         snapshot_id: str | None = None,
         source: Mapping[str, str] = _NOTHING,
         waits_for: str | None = None,
+        host: str = "",
     ) -> list[StoredRun]:
         """Write runs that do not exist; those that do, from an equal request, are returned.
 
@@ -96,12 +113,13 @@ class RunMaker:
             snapshot_id: The source directory as it was kept.
             source: Properties that say where the source comes from; given ones go before them.
             waits_for: What a submitted run stands in line for; None where it starts at once.
+            host: Where they are executed; empty for this machine.
         """
         made: list[StoredRun] = []
         for request in new:
             known = existing(tx, request)
             if known is None:
-                known = self._make_one(tx, request, submission, snapshot_id, source)
+                known = self._make_one(tx, request, submission, snapshot_id, source, host)
                 known = self._begin(tx, known, request, waits_for)
             made.append(known)
         return made
@@ -113,6 +131,7 @@ class RunMaker:
         submission: Submission | None,
         snapshot_id: str | None,
         source: Mapping[str, str],
+        host: str,
     ) -> StoredRun:
         experiment = experiments.find(tx, request.experiment_id)
         if experiment.archived_at is not None:
@@ -120,7 +139,7 @@ class RunMaker:
                 f"experiment {experiment.name!r} is archived: reactivate it, or make a new one of "
                 "that name"
             )
-        parent = _parent(tx, request)
+        parent = parent_of(tx, request)
         now = self._clock()
         properties = {**source, **request.properties}
         if snapshot_id is not None:
@@ -138,12 +157,12 @@ class RunMaker:
             parent_id=request.parent_id,
             root_id=parent.root_id if parent else request.id,
             target=request.target,
-            host=self._identity.host,
+            host=host or self._identity.host,
             owner_id=request.owner_id,
             created_by=self._identity.actor,
             tags=dict(sorted(request.tags.items())),
             properties=dict(sorted(properties.items())),
-            definition=submission,
+            definition=None if submission is None else mask_submission(submission),
             snapshot_id=snapshot_id,
         )
         stored = runs.insert(tx, run, request)
@@ -193,12 +212,18 @@ def existing(tx: Transaction, request: NewRun) -> StoredRun | None:
     return runs.by_id(tx, request.id)
 
 
-def _parent(tx: Transaction, request: NewRun) -> Run | None:
+def parent_of(tx: Transaction, request: NewRun) -> Run | None:
+    """The run below which one is to be made, if it is to be below one."""
     if request.parent_id is None:
         return None
     found = runs.by_id(tx, request.parent_id)
     if found is None:
         raise RunNotFoundError(
             f"run {request.id!r} cannot be made below {request.parent_id!r}: there is no such run"
+        )
+    if found.run.deleted_at is not None:
+        raise RunStateError(
+            f"run {request.id!r} cannot be made below {request.parent_id!r}, which is in the "
+            f"trash: restore that first, with 'headway restore {request.parent_id}'"
         )
     return found.run

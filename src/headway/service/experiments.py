@@ -68,8 +68,9 @@ class ExperimentService:
             experiment = find(tx, experiment_id)
             if not experiments.delete(tx, experiment_id):
                 raise ConflictError(
-                    f"experiment {experiment.name!r} has runs and cannot be deleted: archive() "
-                    "takes it out of lists and keeps them"
+                    f"experiment {experiment.name!r} has runs, perhaps in the trash, and cannot be "
+                    "deleted: archive() takes it out of lists and keeps them; 'headway purge' "
+                    "removes for good what is in the trash"
                 )
 
     def list(self, *, name: str | None = None, archived: bool | None = False) -> list[Experiment]:

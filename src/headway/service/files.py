@@ -1,10 +1,11 @@
 """Files and logs of runs in an embedded workspace.
 
 Uploaded files are in the file storage, with a row each. What a run writes itself is read where it
-stands (``live_files``). Where both have a name, the uploaded one counts.
+stands, and what is sent of its logs is kept as it comes (``run_logs``). Where both have a name, the
+uploaded one counts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from itertools import repeat
@@ -12,15 +13,14 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from headway.checks import check_file_path
-from headway.engines import log_times
 from headway.errors import RunFileExistsError, RunFileNotFoundError, RunStateError
-from headway.files.base import FileStorage
+from headway.files.base import FileStorage, Logs, StoredFile
 from headway.files.checking import checked_stream
+from headway.hosting.layout import Layout
+from headway.hosting.live_files import PROGRAM_LOGS, RECORDS, LiveFiles
 from headway.model import FileEntry, LogPart
-from headway.service import logs
-from headway.service.layout import Layout
-from headway.service.live_files import PROGRAM_LOGS, RECORDS, LiveFiles
 from headway.service.lookup import find_rid, find_run
+from headway.service.run_logs import RunLogs
 from headway.settings import Settings
 from headway.store import files
 from headway.store.base import Database, Transaction
@@ -37,12 +37,14 @@ class FileService:
         database: Database,
         layout: Layout,
         storage: FileStorage,
+        logs: Logs,
         settings: Settings,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
         self._layout = layout
         self._storage = storage
+        self._logs = RunLogs(layout, logs, clock)
         self._settings = settings
         self._clock = clock
 
@@ -58,12 +60,44 @@ class FileService:
         """Keep several files, all or none."""
         return self._put(run_id, sources, overwrite)
 
-    def append(self, run_id: str, path: str, offset: int, data: bytes) -> int:
+    def append(
+        self, run_id: str, path: str, offset: int, data: bytes, *, written_at: int | None = None
+    ) -> int:
         """Take in a stretch of a log that the run's process keeps; the size after it."""
         check_file_path(path, self._settings.max_file_path_chars)
         with self._database.read() as tx:
             find_rid(tx, run_id)
-        return self._live(run_id).append(path, offset, data)
+        return self._logs.append(run_id, path, offset, data, written_at)
+
+    def put_stored(
+        self, run_id: str, stored: Mapping[str, StoredFile], *, overwrite: bool, again: set[str]
+    ) -> list[FileEntry]:
+        """Give names to files that the storage has, all or none.
+
+        Args:
+            run_id: The run.
+            stored: The files by their names.
+            overwrite: Whether to replace files of these names.
+            again: Names that may have been given to their files by the same request before.
+        """
+        rows = {path: self._row(path, one) for path, one in stored.items()}
+        with self._database.write() as tx:
+            rid = find_rid(tx, run_id)
+            for path, row in rows.items():
+                known = files.by_path(tx, rid, path)
+                if path in again and known and known.entry.blake3 == row.entry.blake3:
+                    rows[path] = known
+                    continue
+                self._check_free(tx, run_id, [path], overwrite)
+                files.put(tx, rid, row)
+        return [row.entry for row in rows.values()]
+
+    def check_names(self, run_id: str, paths: Iterable[str]) -> None:
+        """Refuse what no file of a run can be called, and a run that is not there."""
+        for path in paths:
+            check_file_path(path, self._settings.max_file_path_chars)
+        with self._database.read() as tx:
+            find_rid(tx, run_id)
 
     def open(self, run_id: str, path: str) -> AbstractContextManager[BinaryIO]:
         """The bytes of a file or a log, to be read in order."""
@@ -72,11 +106,9 @@ class FileService:
         if row is not None:
             stored = self._storage.open(run_id, row.storage_key)
             return checked_stream(stored, row.entry.blake3, f"the file {path!r} of run {run_id}")
-        where = self._live(run_id).find(path)
-        if where is not None:
-            if path.startswith(PROGRAM_LOGS):
-                return logs.open_log(self._layout.run(run_id), where)
-            return where.open("rb")
+        found = self._logs.open(run_id, path)
+        if found is not None:
+            return found
         names = ", ".join(entry.path for entry in self.list(run_id)[:20]) or "none"
         raise RunFileNotFoundError(f"run {run_id} has no file {path!r}; its files are: {names}")
 
@@ -89,7 +121,7 @@ class FileService:
         """Files by name, ascending; logs are among them, with the size they have now."""
         with self._database.read() as tx:
             entries = {entry.path: entry for entry in files.of_run(tx, find_rid(tx, run_id))}
-        for entry in self._live(run_id).all():
+        for entry in self._logs.all(run_id):
             entries.setdefault(entry.path, entry)
         return [entries[path] for path in sorted(entries) if path.startswith(prefix)]
 
@@ -106,16 +138,13 @@ class FileService:
 
     def read_log(self, run_id: str, path: str, offset: int, limit: int) -> LogPart:
         """A stretch of a log; empty where it does not exist yet or has nothing more."""
-        return logs.read(self._layout.run(run_id), self._log_file(run_id, path), offset, limit)
+        check_file_path(path, self._settings.max_file_path_chars)
+        return self._logs.read(run_id, path, offset, limit)
 
     def log_offset(self, run_id: str, path: str, at: int) -> int:
         """Where in a log that stands which was written after a time."""
-        name = self._log_file(run_id, path).name
-        return log_times.offset_at(log_times.times_file(self._layout.run(run_id), name), at)
-
-    def _log_file(self, run_id: str, path: str) -> Path:
-        name = check_file_path(path, self._settings.max_file_path_chars)
-        return self._live(run_id).log(name)
+        check_file_path(path, self._settings.max_file_path_chars)
+        return self._logs.offset_at(run_id, path, at)
 
     def _put(
         self, run_id: str, sources: Mapping[str, Path | BinaryIO], overwrite: bool
@@ -138,7 +167,10 @@ class FileService:
         return [row.entry for row in rows]
 
     def _store(self, run_id: str, path: str, source: Path | BinaryIO) -> StoredFileRow:
-        stored = self._storage.write(run_id, source)
+        return self._row(path, self._storage.write(run_id, source))
+
+    def _row(self, path: str, stored: StoredFile) -> StoredFileRow:
+        check_file_path(path, self._settings.max_file_path_chars)
         entry = FileEntry(
             path=path,
             size_bytes=stored.size_bytes,
@@ -151,7 +183,7 @@ class FileService:
         self,
         tx: Transaction,
         run_id: str,
-        sources: Mapping[str, Path | BinaryIO],
+        sources: Iterable[str],
         overwrite: bool,
     ) -> int:
         """The key of the run's rows, if all names may be used."""
@@ -167,7 +199,7 @@ class FileService:
     def _is_record(self, run_id: str, path: str) -> bool:
         """Whether a file of this name was written by whoever executes the run."""
         mine = path.startswith((PROGRAM_LOGS, RECORDS))
-        return mine and self._live(run_id).find(path) is not None
+        return mine and self._logs.has(run_id, path)
 
     def _live(self, run_id: str) -> LiveFiles:
         return LiveFiles(self._layout.run(run_id))

@@ -1,9 +1,12 @@
 """Brings runs up to date with what really goes on: nothing stays Running for ever.
 
 Whoever reads a run first looks at what its life hangs on. A submitted run hangs on its shim, whose
-record in the run's folder outranks the database; an interactive run hangs on the lease of its
-process. Where that is gone, the run is ended on the spot, with the reason, and what it had logged
-is taken in.
+record in the run's folder outranks the database; an interactive run hangs on its process, which
+holds a lock. Where that is gone, the run is ended on the spot, with the reason, and what it had
+logged is taken in.
+
+Runs that hang on a lease (``headway.service.runners``) are executed elsewhere: nothing of them can
+be seen here, and a monitor looks after them.
 """
 
 import contextlib
@@ -12,24 +15,20 @@ from collections.abc import Callable
 from typing import Final
 
 from headway.engines.base import Engine
-from headway.engines.folder import RunFolder, ShimRecord
+from headway.engines.folder import RunFolder
 from headway.errors import StorageError
-from headway.model import RunError, Status
-from headway.service import leases, transitions
-from headway.service.layout import Layout
+from headway.hosting import observing, owners
+from headway.hosting.layout import Layout
+from headway.hosting.observing import RECOVERY
+from headway.model import ENDED, RunError, Status
+from headway.runners import RunnerReport
+from headway.service import reports, transitions
 from headway.service.metrics import MetricService
-from headway.store import runs
+from headway.store import leases, runs
 from headway.store.base import Database, Transaction
 from headway.store.runs import StoredRun
 
-RECOVERY: Final = "recovery"
-RUNNER: Final = "runner"
 _PATIENCE_US: Final = 2_000_000
-_OUTCOMES: Final = {
-    "Completed": Status.COMPLETED,
-    "Failed": Status.FAILED,
-    "Canceled": Status.CANCELED,
-}
 
 
 class Liveness:
@@ -59,7 +58,7 @@ class Liveness:
         of that run alone says what is wrong.
         """
         with self._database.read() as tx:
-            living = runs.live(tx)
+            living = leases.live_here(tx)
         held = {owner: self._is_held(owner) for owner in {owner for _, owner in living if owner}}
         in_doubt = [run_id for run_id, owner in living if owner is None or not held[owner]]
         with self._database.read() as tx:
@@ -70,7 +69,7 @@ class Liveness:
 
     def refresh(self, stored: StoredRun) -> StoredRun:
         """Bring one run up to date and return it as it is then."""
-        if stored.run.status.ended:
+        if stored.run.status.ended or self._hangs_on_lease(stored):
             return stored
         if stored.run.definition is not None:
             return self._refresh_submitted(stored)
@@ -78,82 +77,41 @@ class Liveness:
             return self._refresh_owned(stored, stored.run.owner_id)
         return stored
 
+    def end_unheard(self, stored: StoredRun, lost: RunError) -> StoredRun:
+        """End a run whose runner or process was not heard of for too long."""
+        root = self._root_of(stored)
+        if root is not None and root.run.status in ENDED - {Status.FAILED}:
+            return self._end(
+                stored, root.run.status, None, f"the run around it is {root.run.status}"
+            )
+        return self._end(stored, Status.FAILED, lost, lost.message)
+
+    def _hangs_on_lease(self, stored: StoredRun) -> bool:
+        with self._database.read() as tx:
+            if stored.run.definition is not None:
+                return leases.remote(tx, stored.rid) is not None
+            owner_id = stored.run.owner_id
+            return owner_id is not None and leases.find(tx, owner_id) is not None
+
     # ------------------------------------------------------------ submitted runs
 
     def _refresh_submitted(self, stored: StoredRun) -> StoredRun:
-        folder = RunFolder(self._layout.run(stored.run.id))
-        if not folder.path.exists():
-            return self._end(stored, Status.FAILED, _FOLDER_LOST, _FOLDER_LOST.message)
-        [seen] = self._engine.poll([folder])
-        record = seen.record
-        if seen.abandoned:
-            record = self._engine.recover(folder)
-        if seen.queued:
-            return self._waits(stored)
-        if record is None:
+        report = observing.look(self._engine, RunFolder(self._layout.run(stored.run.id)))
+        if report is None or not reports.says_more(stored, report):
             return stored
-        if record.ended:
-            return self._finish(stored, record)
-        status = Status.NOT_RESPONDING if seen.stopped else _status_of(record, folder)
-        if status is stored.run.status:
-            return stored
-        with self._database.write() as tx:
-            current = _again(tx, stored)
-            current = self._began(tx, current, record)
-            if status is not current.run.status:
-                moved = transitions.move(
-                    tx,
-                    current,
-                    status,
-                    at=(not seen.stopped and record.ending_at) or self._clock(),
-                    actor=RECOVERY if seen.stopped else record.by or RUNNER,
-                    reason=(not seen.stopped and record.message) or _MEANWHILE[status],
-                )
-                current = moved or current
-        return current
+        return self.apply(stored, report)
 
-    def _waits(self, stored: StoredRun) -> StoredRun:
-        """It stands in line, for slots that were limited after it was made."""
-        if stored.run.status is not Status.STARTING:
-            return stored
+    def apply(self, stored: StoredRun, report: RunnerReport) -> StoredRun:
+        """Bring what a runner says of a run into the database, and its end to the runs below it."""
+        ends = report.status.ended
+        if ends:
+            self._metrics.drain(stored.run.id)
         with self._database.write() as tx:
-            current = _again(tx, stored)
-            moved = transitions.move(
-                tx,
-                current,
-                Status.QUEUED,
-                at=self._clock(),
-                actor=RUNNER,
-                reason=_MEANWHILE[Status.QUEUED],
-            )
-            return moved or current
-
-    def _began(self, tx: Transaction, stored: StoredRun, record: ShimRecord) -> StoredRun:
-        if record.started_at is None or stored.run.started_at is not None:
-            return stored
-        moved = transitions.move(
-            tx, stored, Status.RUNNING, at=record.started_at, actor=RUNNER, reason="program started"
-        )
-        return moved or stored
-
-    def _finish(self, stored: StoredRun, record: ShimRecord) -> StoredRun:
-        self._metrics.drain(stored.run.id)
-        outcome = _OUTCOMES[record.outcome or "Failed"]
-        with self._database.write() as tx:
-            current = self._began(tx, _again(tx, stored), record)
-            moved = transitions.move(
-                tx,
-                current,
-                outcome,
-                at=record.ended_at or self._clock(),
-                actor=record.by or RUNNER,
-                reason=_reason(record),
-                error=_error(record),
-            )
-            below = runs.live_below(tx, current.run.root_id)
+            current = reports.apply(tx, stored, report, now=self._clock())
+            below = runs.live_below(tx, current.run.root_id) if ends else []
         for child in below:
             self.refresh(child)
-        return moved or self._read(stored)
+        return current
 
     # ------------------------------------------------------------ interactive runs
 
@@ -186,7 +144,7 @@ class Liveness:
         return moved or self._read(stored)
 
     def _is_held(self, owner_id: str) -> bool:
-        return leases.is_alive(self._layout.owners / owner_id)
+        return owners.is_alive(self._layout.owners / owner_id)
 
     def _root_of(self, stored: StoredRun) -> StoredRun | None:
         """The submitted run inside which this one was made, brought up to date."""
@@ -196,7 +154,7 @@ class Liveness:
             root = runs.by_id(tx, stored.run.root_id)
         if root is None or root.run.definition is None:
             return None
-        return self._refresh_submitted(root) if not root.run.status.ended else root
+        return self.refresh(root)
 
     def _missed(self, stored: StoredRun) -> StoredRun:
         """The process is gone but the submitted run around it is not.
@@ -254,23 +212,6 @@ _LOST: Final = RunError(
     "before complete() was called",
 )
 
-_FOLDER_LOST: Final = RunError(
-    code="FolderLost",
-    message="the folder of this run was removed while it was executed; what its program did since "
-    "is not known",
-)
-
-
-_MEANWHILE: Final = {
-    Status.QUEUED: "waits for slots",
-    Status.STARTING: "a runner has it",
-    Status.CANCEL_REQUESTED: "asked to cancel",
-    Status.FINALIZING: "its program is being ended",
-    Status.RUNNING: "its runner goes on",
-    Status.NOT_RESPONDING: "its runner is stopped: a SIGCONT lets it go on, a cancel too",
-}
-"""Why a run stands where it does, where its runner says no more."""
-
 
 def _end_without_process(
     stored: StoredRun, root: StoredRun | None
@@ -286,30 +227,3 @@ def _end_without_process(
 def _again(tx: Transaction, stored: StoredRun) -> StoredRun:
     """The run as this transaction sees it."""
     return runs.by_id(tx, stored.run.id) or stored
-
-
-def _status_of(record: ShimRecord, folder: RunFolder) -> Status:
-    if record.phase == "Starting":
-        return Status.STARTING
-    if record.phase == "Running":
-        return Status.RUNNING
-    intent = folder.standing_intent()
-    canceled = intent is not None and intent.outcome == "Canceled"
-    return Status.CANCEL_REQUESTED if canceled else Status.FINALIZING
-
-
-def _error(record: ShimRecord) -> RunError | None:
-    if record.outcome != "Failed":
-        return None
-    return RunError(
-        code=record.error_code or "ExitCode",
-        message=_reason(record),
-        exit_code=record.exit_code,
-        signal=record.signal,
-    )
-
-
-def _reason(record: ShimRecord) -> str:
-    if record.outcome == "Completed":
-        return "; ".join(filter(None, ["the program exited with code 0", record.message]))
-    return record.message

@@ -13,6 +13,7 @@ from headway.errors import (
     StorageCorruptError,
 )
 from headway.forking import whole
+from headway.hosting.layout import Layout
 from headway.metrics.moving import Mover
 from headway.model import (
     Chart,
@@ -24,7 +25,6 @@ from headway.model import (
     Series,
     SeriesSummary,
 )
-from headway.service.layout import Layout
 from headway.service.lookup import find_rid
 from headway.service.sizes import Sizes
 from headway.store import series, writers

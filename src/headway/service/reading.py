@@ -53,6 +53,8 @@ def points(database: Database, query: PointQuery, sizes: Sizes) -> PointBlocks:
         skipped = sum(one.count for one in every if _is_skipped(one, query))
         outlines = [one for one in every if _overlaps(one, query) and not _is_skipped(one, query)]
         tail = tail_of(tx, found)
+        if query.most is not None:
+            outlines, tail = _first(outlines, tail, query.most)
         count = sum(one.count for one in outlines) + (len(tail) if tail else 0)
         if query.points is not None and query.points < count:
             with naming(found.summary):
@@ -86,6 +88,18 @@ def encode_block(points: Points) -> Block:
 def _is_skipped(outline: Outline, query: PointQuery) -> bool:
     """Whether whoever asks has all of its points."""
     return outline.position + outline.count <= query.skip
+
+
+def _first(
+    outlines: list[Outline], tail: Points | None, most: int
+) -> tuple[list[Outline], Points | None]:
+    """As many whole chunks as it takes to have so many points, and the tail if that is short."""
+    count = 0
+    for place, one in enumerate(outlines, 1):
+        count += one.count
+        if count >= most:
+            return outlines[:place], None
+    return outlines, tail
 
 
 def _overlaps(outline: Outline, query: PointQuery) -> bool:

@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, Literal
+from typing import Final
 
 from msgspec.structs import replace
 
 from headway.api import CANCEL_WAIT_S
 from headway.engines.base import Engine
-from headway.engines.folder import Intent, RunFolder
+from headway.engines.folder import RunFolder
 from headway.errors import InvalidValueError, PropertyConflictError, RunStateError
 from headway.filters import parse_filter, parse_order
+from headway.hosting.layout import Layout
+from headway.hosting.submission import Submitter
 from headway.model import (
     ENDED,
     CancelOutcome,
@@ -25,15 +27,15 @@ from headway.model import (
     Status,
     Submission,
 )
-from headway.service import leases, transitions
+from headway.service import transitions
 from headway.service.creation import Identity, RunMaker
 from headway.service.files import FileService
-from headway.service.layout import Layout
 from headway.service.liveness import Liveness
 from headway.service.lookup import find_run
 from headway.service.metrics import MetricService
-from headway.service.submission import Submitter
-from headway.store import labels, runs, search
+from headway.service.stopping import Stopper
+from headway.service.upkeep.trash import Trash
+from headway.store import labels, leases, runs, search
 from headway.store.base import Database, Transaction
 from headway.store.runs import StoredRun
 from headway.store.search import Search
@@ -44,6 +46,8 @@ _KILL_MARGIN_S: Final = 10.0
 """Beyond the grace period: what killing everything and recording it may take."""
 _EXIT_PATIENCE_S: Final = 1.0
 MOST_PER_PAGE: Final = 10_000
+MOST_CONDITIONS: Final = 100
+"""Each tag and each property that is asked for is a look-up in the database."""
 
 
 class RunService:
@@ -59,9 +63,12 @@ class RunService:
         liveness: Liveness,
         maker: RunMaker,
         submitter: Submitter,
+        stopper: Stopper,
         identity: Identity,
         clock: Callable[[], int],
+        trash: Trash,
     ) -> None:
+        self._trash = trash
         self._database = database
         self._layout = layout
         self._engine = engine
@@ -70,6 +77,7 @@ class RunService:
         self._liveness = liveness
         self._maker = maker
         self._submitter = submitter
+        self._stopper = stopper
         self._identity = identity
         self._clock = clock
 
@@ -98,7 +106,13 @@ class RunService:
             return find_run(tx, run_id).run
 
     def end(
-        self, run_id: str, status: Status, *, error: RunError | None = None, reason: str = ""
+        self,
+        run_id: str,
+        status: Status,
+        *,
+        error: RunError | None = None,
+        reason: str = "",
+        at: int | None = None,
     ) -> Run:
         """End a run as Completed, Failed or Canceled, and return it."""
         if status not in ENDED:
@@ -110,15 +124,18 @@ class RunService:
             return stored.run
         if stored.run.definition is not None and not stored.run.status.ended:
             run = self._stop(stored, status, error, reason)
-            if run.status is status:
+            if run.status is status or not run.status.ended:
                 return run  # and otherwise somebody was first: as with any run that had ended
         self._metrics.drain(run_id)
         with self._database.write() as tx:
+            stored = find_run(tx, run_id)
+            now = self._clock()
+            begin = stored.run.started_at or stored.run.created_at
             return transitions.move_or_refuse(
                 tx,
-                find_run(tx, run_id),
+                stored,
                 status,
-                at=self._clock(),
+                at=now if at is None else min(max(at, begin), now),
                 actor=self._identity.actor,
                 reason=reason or (error.message if error else f"ended as {status}"),
                 error=error,
@@ -133,14 +150,7 @@ class RunService:
         stored = self._current(run_id)
         if stored.run.status.ended:
             return CancelOutcome.ALREADY_ENDED
-        if stored.run.definition is not None:
-            stored = self._ask_to_end(stored, "Canceled", grace_s=grace_s)
-        elif stored.run.owner_id is not None:
-            owner = self._layout.owners / stored.run.owner_id
-            stored = self._move(stored, Status.CANCEL_REQUESTED, "asked to cancel")
-            leases.ring(owner)
-        else:
-            stored = self._move(stored, Status.CANCELED, "asked to cancel; it has no process")
+        stored = self._stopper.cancel(stored, grace_s)
         for _ in _pauses(wait_s):
             stored = self._liveness.refresh(self._read(run_id))
             if stored.run.status.ended:
@@ -156,9 +166,13 @@ class RunService:
         stored = self._current(run_id)
         with self._database.read() as tx:
             events = runs.events(tx, stored)
+            remote = leases.remote(tx, stored.rid)
         if stored.run.status is not Status.QUEUED:
             return events
-        place = self._engine.waits_for(RunFolder(self._layout.run(run_id)))
+        if remote is not None:
+            place = remote.place
+        else:
+            place = self._engine.waits_for(RunFolder(self._layout.run(run_id)))
         return events if place is None else [*events[:-1], replace(events[-1], reason=place)]
 
     def watch(self, run_id: str, *, log: str, offset: int, timeout_s: float) -> RunUpdate:
@@ -178,12 +192,21 @@ class RunService:
         self._read(run_id)
         return self._files.log_offset(run_id, log, at)
 
+    def delete(self, run_ids: Sequence[str]) -> "list[str]":
+        """Put runs into the trash, each with all runs below it; all or none."""
+        return self._trash.delete(run_ids)
+
+    def restore(self, run_ids: Sequence[str]) -> "list[str]":
+        """Take runs out of the trash, each with the runs that went with it; all or none."""
+        return self._trash.restore(run_ids)
+
     def list(self, query: RunQuery) -> RunPage:
         """A page of runs in the order asked for."""
         if not 1 <= query.limit <= MOST_PER_PAGE:
             raise InvalidValueError(
                 f"a page of {query.limit} runs was asked for: give 1 to {MOST_PER_PAGE}"
             )
+        _check_conditions(query)
         now = self._clock()
         request = Search(
             query=query,
@@ -207,19 +230,6 @@ class RunService:
     def _current(self, run_id: str) -> StoredRun:
         return self._liveness.refresh(self._read(run_id))
 
-    def _move(
-        self, stored: StoredRun, status: Status, reason: str, *, asked_at: int | None = None
-    ) -> StoredRun:
-        """Change the status where the table allows it, and return the run as it is then."""
-        with self._database.write() as tx:
-            current = find_run(tx, stored.run.id)
-            # A runner that was quick may have ended the run by now: it was asked before that.
-            at = self._clock() if asked_at is None else asked_at
-            moved = transitions.move(
-                tx, current, status, at=at, actor=self._identity.actor, reason=reason
-            )
-            return moved or current
-
     def _stop(self, stored: StoredRun, status: Status, error: RunError | None, reason: str) -> Run:
         """End a run that is being executed: everything of it is dead when this returns."""
         if status is Status.COMPLETED:
@@ -228,10 +238,13 @@ class RunService:
                 "0: wait for it, or end it with cancel() or fail()"
             )
         outcome = "Failed" if status is Status.FAILED else "Canceled"
-        stored = self._ask_to_end(stored, outcome, error=error, reason=reason)
+        stored = self._stopper.ask(stored, outcome, error=error, reason=reason)
+        with self._database.read() as tx:
+            if leases.remote(tx, stored.rid) is not None:
+                return stored.run  # it is being ended elsewhere, which a client waits for
         grace_s = stored.run.definition.grace_s if stored.run.definition else 0.0
         for _ in _pauses(grace_s + _KILL_MARGIN_S):
-            stored = self._liveness.refresh(stored)
+            stored = self._liveness.refresh(self._read(stored.run.id))
             if stored.run.status.ended:
                 break
         else:
@@ -241,34 +254,6 @@ class RunService:
             )
         self._wait_for_shim(stored.run.id)
         return stored.run
-
-    def _ask_to_end(
-        self,
-        stored: StoredRun,
-        outcome: Literal["Canceled", "Failed"],
-        *,
-        grace_s: float | None = None,
-        error: RunError | None = None,
-        reason: str = "",
-    ) -> StoredRun:
-        """Leave a durable intent in the run's folder, and wake the shim."""
-        folder = RunFolder(self._layout.run(stored.run.id))
-        intent = Intent(
-            outcome=outcome,
-            at=self._clock(),
-            by=self._identity.actor,
-            grace_s=grace_s,
-            code=error.code if error else None,
-            message=(error.message if error else reason),
-        )
-        if not folder.write_intent(intent) and grace_s is not None:
-            folder.shorten_grace(grace_s)
-        self._engine.cancel(folder)
-        if outcome == "Canceled":
-            status, reason = Status.CANCEL_REQUESTED, reason or "asked to cancel"
-        else:
-            status, reason = Status.FINALIZING, reason or "asked to fail"
-        return self._move(stored, status, reason, asked_at=intent.at)
 
     def _wait_for_shim(self, run_id: str) -> None:
         """After the final record the shim only has to exit: then really no process is left."""
@@ -293,6 +278,14 @@ class RunService:
         )
         if (name, description) != (run.name, run.description):
             runs.rename(tx, stored.rid, name=name, description=description)
+
+
+def _check_conditions(query: RunQuery) -> None:
+    labels = (query.tags, query.has_tags, query.properties, query.has_properties)
+    if (count := sum(map(len, labels))) > MOST_CONDITIONS:
+        raise InvalidValueError(
+            f"{count} tags and properties were asked for: at most {MOST_CONDITIONS} are accepted"
+        )
 
 
 def _check_properties(run: Run, change: RunChange) -> None:

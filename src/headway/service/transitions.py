@@ -49,6 +49,7 @@ def move(
         actor=actor,
         reason=reason,
     )
+    tx.ring(f"run:{run.id}")
     return StoredRun(stored.rid, moved)
 
 

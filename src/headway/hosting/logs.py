@@ -28,7 +28,7 @@ def read(folder: Path, log: Path, offset: int, limit: int) -> LogPart:
     """
     record = log_cut.cut_file(folder, log.name)
     try:
-        fd = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(log, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return LogPart(b"", offset)
     try:

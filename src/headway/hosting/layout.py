@@ -40,6 +40,11 @@ class Layout(msgspec.Struct, frozen=True):
         """Files of registered models."""
         return self.root / "assets"
 
+    @property
+    def uploads(self) -> Path:
+        """What has come of files that are brought in by parts."""
+        return self.root / "uploads"
+
     def run(self, run_id: str) -> Path:
         """The folder of one run. Ids are checked, so they cannot lead elsewhere."""
         return self.runs / run_id

@@ -4,19 +4,19 @@ These files are read where they stand, so they are there while the run lives and
 A user's program chooses what is there, so only regular files are seen that no link leads to.
 """
 
-import fcntl
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 
 from headway.engines import document
 from headway.engines.folder import RunFolder
-from headway.errors import InvalidValueError, RunFileNotFoundError
+from headway.errors import RunFileNotFoundError
+from headway.files.beneath import UNREACHABLE, open_beneath
 from headway.model import FileEntry
 
 PROGRAM_LOGS: Final = "user_logs/"
@@ -41,6 +41,10 @@ class _Place(NamedTuple):
     source: _Marks = _NO_MARKS
     """Files that came with the source, which are the run's only if it wrote to them."""
 
+    def below(self, folder: Path) -> str:
+        """The name of the root in a folder above it."""
+        return self.root.relative_to(folder).as_posix()
+
 
 class LiveFiles:
     """The files that one run writes itself.
@@ -53,10 +57,16 @@ class LiveFiles:
         self._path = path
         self._folder = RunFolder(path)
 
-    def all(self) -> Iterator[FileEntry]:
-        """Every file there is now."""
+    def all(self, prefixes: Collection[str] | None = None) -> Iterator[FileEntry]:
+        """Every file there is now.
+
+        Args:
+            prefixes: Look only at what has one of these; None for all of them.
+        """
         seen: set[str] = set()
         for place in self._places():
+            if prefixes is not None and place.prefix not in prefixes:
+                continue
             for name in _names(place.root):
                 path = f"{place.prefix}{name}"
                 found = _regular(place, name)
@@ -72,6 +82,24 @@ class LiveFiles:
                 return place.root / name
         return None
 
+    def open(self, path: str) -> BinaryIO | None:
+        """A file as it is found, by no link; None where there is none."""
+        for place in self._places():
+            name = path.removeprefix(place.prefix)
+            if name == path:
+                continue
+            try:
+                fd = open_beneath(self._path, f"{place.below(self._path)}/{name}")
+            except OSError as error:
+                if error.errno not in UNREACHABLE:
+                    raise document.storage_error(place.root / name, error) from error
+                continue
+            stream = os.fdopen(fd, "rb")
+            if place.source.get(path) != _mark(os.fstat(fd)):
+                return stream
+            stream.close()
+        return None
+
     def log(self, path: str) -> Path:
         """Where a log stands or will stand.
 
@@ -85,27 +113,6 @@ class LiveFiles:
         raise RunFileNotFoundError(
             f"{path!r} is not a log: the logs of a run are under {PROGRAM_LOGS} and {LOGS}"
         )
-
-    def append(self, path: str, offset: int, data: bytes) -> int:
-        """Take in a stretch of a log that the run's process keeps; the size after it.
-
-        Raises:
-            InvalidValueError: The stretch begins behind the end, or it is no log.
-            StorageError: It cannot be written.
-        """
-        if not path.startswith(LOGS):
-            raise InvalidValueError(f"{path!r} is no log to append to: give a name under {LOGS}")
-        file = self._path / path
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX)
-                return _append(fd, path, offset, data)
-            finally:
-                os.close(fd)
-        except OSError as error:
-            raise document.storage_error(file, error) from error
 
     def clean(self) -> list[str]:
         """Remove what is left of the source in the run's own working directory.
@@ -150,6 +157,22 @@ class LiveFiles:
         if marks:
             document.replace(self._path / _SOURCE_FILE, {"files": marks}, durable=False)
 
+    def renew_marks(self) -> None:
+        """After the folder was copied: the files that came with the source are known as before.
+
+        A copy has the size and the time of writing of a file, and another time of change.
+        """
+        marks = self._noted_source()
+        root = self._folder.work_dir
+        renewed = {
+            path: _mark(found) if _mark(found)[:2] == mark[:2] else mark
+            for path, mark in marks.items()
+            for prefix in [f"{path.partition('/')[0]}/"]
+            if (found := _regular(_Place(prefix, root / prefix), path.removeprefix(prefix)))
+        }
+        if renewed:
+            document.replace(self._path / _SOURCE_FILE, {"files": renewed}, durable=False)
+
     def _places(self) -> Iterator[_Place]:
         yield _Place(PROGRAM_LOGS, self._path / PROGRAM_LOGS)
         yield _Place(RECORDS, self._path / RECORDS)
@@ -170,20 +193,6 @@ def _mark(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def _append(fd: int, path: str, offset: int, data: bytes) -> int:
-    size = os.fstat(fd).st_size
-    if not 0 <= offset <= size:
-        raise InvalidValueError(
-            f"the stretch of {path} begins at {offset}, but the log has {size} bytes: send what "
-            "comes between first"
-        )
-    rest = memoryview(data)[size - offset :]
-    while rest:
-        written = os.pwrite(fd, rest, size)
-        rest, size = rest[written:], size + written
-    return size
-
-
 def _names(root: Path) -> Iterator[str]:
     if root.is_symlink():
         return
@@ -198,6 +207,7 @@ def _regular(place: _Place, name: str) -> os.stat_result | None:
     where = place.root
     try:
         found = where.lstat()
+        owner = found.st_uid
         for part in PurePosixPath(name).parts:
             if not stat.S_ISDIR(found.st_mode):
                 return None
@@ -207,6 +217,8 @@ def _regular(place: _Place, name: str) -> os.stat_result | None:
         return None
     if not stat.S_ISREG(found.st_mode) or ".." in PurePosixPath(name).parts:
         return None
+    if found.st_nlink > 1 and found.st_uid != owner:
+        return None  # a hard link to what belongs to somebody else
     return None if place.source.get(f"{place.prefix}{name}") == _mark(found) else found
 
 

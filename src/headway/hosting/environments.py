@@ -15,8 +15,8 @@ from headway.environments.description import EnvironmentRecord, describe
 from headway.environments.requirement import masked
 from headway.environments.writing import storage_errors
 from headway.errors import SubmissionError
+from headway.hosting.live_files import RECORDS
 from headway.model import EnvironmentSpec, Submission
-from headway.service.files import RECORDS
 
 if TYPE_CHECKING:
     from headway.environments.store import BuiltEnvironment

@@ -6,10 +6,12 @@ the submitter dies on the way, the free lock says so.
 """
 
 import shutil
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Mapping
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
+
+import msgspec
 
 from headway.engines import launching
 from headway.engines.base import Engine
@@ -17,88 +19,121 @@ from headway.engines.folder import RunFolder, RunSpec
 from headway.engines.slots import Need
 from headway.engines.tickets import HIGHEST_PRIORITY
 from headway.errors import HeadwayError, InvalidValueError, SubmissionError
-from headway.model import NewRun, Run, RunError, Status, Submission
-from headway.service import claims, transitions
-from headway.service.creation import Identity, RunMaker, existing
-from headway.service.environments import EnvironmentService, Prepared
-from headway.service.layout import Layout
-from headway.service.live_files import LiveFiles
-from headway.service.snapshots import SnapshotService
+from headway.hosting import claims
+from headway.hosting.environments import EnvironmentService, Prepared
+from headway.hosting.layout import Layout
+from headway.hosting.live_files import LiveFiles
+from headway.hosting.masking import mask_submission
+from headway.model import NewRun, Run, RunError, Submission
+from headway.runners import Admission, RunPreview
 from headway.settings import Settings
 from headway.snapshots import git_properties
-from headway.store import experiments, runs
-from headway.store.base import Database
-from headway.store.runs import StoredRun
 
 LOCAL: Final = "local"
 
 
+class Recorder(Protocol):
+    """Where runs are recorded: a database here, or a server."""
+
+    def preview(self, new: NewRun) -> RunPreview:
+        """Check what a run is to be made from, and tell what it would be."""
+        ...
+
+    def admit(self, admission: Admission) -> Run:
+        """Record a run whose program is about to be started."""
+        ...
+
+    def never_started(self, run: Run, error: RunError) -> None:
+        """Record that the program of a run could not be started."""
+        ...
+
+
+class SourceKeeper(Protocol):
+    """What keeps source directories as they are."""
+
+    def keep(self, source: Path) -> str:
+        """Keep a directory, or a directory with one file, and return the id."""
+        ...
+
+    def materialize(self, snapshot_id: str, target: Path) -> None:
+        """Make the directory again, in a folder that does not exist."""
+        ...
+
+
+class Site(msgspec.Struct, frozen=True):
+    """This machine's part of a workspace: where what it executes is kept."""
+
+    layout: Layout
+    location: str
+    """What ``HEADWAY_WORKSPACE`` is for the programs of runs."""
+    workspace_name: str
+    host: str
+    runner_id: str | None = None
+    """Who stands for what is executed here; None where the database is here too."""
+
+
 class Submitter:
-    """Makes a run of a submission and has it started."""
+    """Makes a run of a submission and has it started.
+
+    Args:
+        site: Where its folder is made.
+        recorder: Where it is recorded.
+        sources: Where its source is kept.
+        environments: What it runs in.
+        engine: What starts it.
+        settings: The settings that hold.
+        environment: Where a build system says which commit is built, in place of git.
+    """
 
     def __init__(
         self,
-        database: Database,
-        layout: Layout,
-        engine: Engine,
-        maker: RunMaker,
-        settings: Settings,
-        identity: Identity,
-        clock: Callable[[], int],
-        *,
-        snapshots: SnapshotService,
+        site: Site,
+        recorder: Recorder,
+        sources: SourceKeeper,
         environments: EnvironmentService,
+        engine: Engine,
+        settings: Settings,
         environment: Mapping[str, str],
-        workspace_name: str,
     ) -> None:
-        self._database = database
-        self._layout = layout
-        self._engine = engine
-        self._maker = maker
-        self._settings = settings
-        self._identity = identity
-        self._clock = clock
-        self._snapshots = snapshots
+        self._site = site
+        self._recorder = recorder
+        self._sources = sources
         self._environments = environments
+        self._engine = engine
+        self._settings = settings
         self._environment = environment
-        self._workspace_name = workspace_name
 
     def submit(self, new: NewRun, submission: Submission) -> Run:
         """Make a run and have its program started; return without waiting for it."""
-        self._maker.check(new)
-        _check(submission)
-        known = self._known(new)
-        if known is not None:
-            return known
+        check(submission)
+        preview = self._recorder.preview(new)
+        if preview.known is not None:
+            return preview.known
         waits_for = self._engine.admit(_need(submission))
         with self._environments.prepared(submission) as prepared:
-            return self._submit(new, prepared, waits_for)
+            return self._submit(new, preview, prepared, waits_for)
 
-    def _submit(self, new: NewRun, prepared: Prepared, waits_for: str | None) -> Run:
+    def _submit(
+        self, new: NewRun, preview: RunPreview, prepared: Prepared, waits_for: str | None
+    ) -> Run:
         submission = prepared.submission
-        folder = RunFolder(self._layout.run(new.id))
-        claim = claims.take(folder, new.id, lambda: self._known(new))
+        folder = RunFolder(self._site.layout.run(new.id))
+        claim = claims.take(folder, new.id, lambda: self._recorder.preview(new).known)
         if isinstance(claim, Run):
             return claim
         with closing(claim):
             try:
                 snapshot_id = None
                 if not submission.in_place:
-                    snapshot_id = self._snapshots.keep(Path(submission.source_directory))
-                    self._snapshots.materialize(snapshot_id, folder.work_dir)
-                folder.create(self._spec(new, prepared, folder))
+                    snapshot_id = self._sources.keep(Path(submission.source_directory))
+                    self._sources.materialize(snapshot_id, folder.work_dir)
+                folder.create(self._spec(new, preview, prepared, folder))
                 LiveFiles(folder.path).prepare()
                 prepared.keep(folder.path)
                 return self._start(folder, claim.fd, new, submission, snapshot_id, waits_for)
             except BaseException:
-                self._clean_up(folder, new.id)
+                self._clean_up(folder, new)
                 raise
-
-    def _known(self, new: NewRun) -> Run | None:
-        """The run that was made from this very request before."""
-        with self._database.read() as tx:
-            known = existing(tx, new)
-        return known.run if known else None
 
     def _start(
         self,
@@ -109,58 +144,44 @@ class Submitter:
         snapshot_id: str | None,
         waits_for: str | None,
     ) -> Run:
-        source = git_properties(Path(submission.source_directory), self._environment)
-        with self._database.write() as tx:
-            [stored] = self._maker.make(
-                tx,
-                [new],
-                submission=submission,
+        run = self._recorder.admit(
+            Admission(
+                new=new,
+                submission=mask_submission(submission),
                 snapshot_id=snapshot_id,
-                source=source,
+                source=git_properties(Path(submission.source_directory), self._environment),
                 waits_for=waits_for,
+                host=self._site.host,
+                runner_id=self._site.runner_id,
             )
+        )
         try:
             self._engine.start(folder, lock_fd)
         except HeadwayError as error:
-            self._never_started(stored, error)
+            self._recorder.never_started(run, RunError("CannotStart", error.message))
             raise SubmissionError(f"run {new.id} could not be started: {error.message}") from error
-        return stored.run
+        return run
 
-    def _never_started(self, stored: StoredRun, error: HeadwayError) -> None:
-        with self._database.write() as tx:
-            transitions.move(
-                tx,
-                stored,
-                Status.FAILED,
-                at=self._clock(),
-                actor=self._identity.actor,
-                reason="the runner did not start",
-                error=RunError(code="CannotStart", message=error.message),
-            )
-
-    def _clean_up(self, folder: RunFolder, run_id: str) -> None:
-        """Leave no folder behind where no run came to be."""
-        with self._database.read() as tx:
-            if runs.rid_of(tx, run_id) is None:
+    def _clean_up(self, folder: RunFolder, new: NewRun) -> None:
+        """Leave no folder behind where no run came to be; where that is not known, it stays."""
+        with suppress(HeadwayError):
+            if self._recorder.preview(new).known is None:
                 shutil.rmtree(folder.path, ignore_errors=True)
 
-    def _spec(self, new: NewRun, prepared: Prepared, folder: RunFolder) -> RunSpec:
-        submission = prepared.submission
-        with self._database.read() as tx:
-            experiment = experiments.by_id(tx, new.experiment_id)
-            parent = runs.by_id(tx, new.parent_id) if new.parent_id else None
-        experiment_name = experiment.name if experiment else ""
-        root_id = parent.run.root_id if parent else new.id
+    def _spec(
+        self, new: NewRun, preview: RunPreview, prepared: Prepared, folder: RunFolder
+    ) -> RunSpec:
+        submission, layout = prepared.submission, self._site.layout
         environment = {
-            "HEADWAY_WORKSPACE": str(self._layout.root),
+            "HEADWAY_WORKSPACE": self._site.location,
             "HEADWAY_RUN_ID": new.id,
-            "HEADWAY_EXPERIMENT": experiment_name,
+            "HEADWAY_EXPERIMENT": preview.experiment_name,
             # What scripts written for azureml.core look at.
             "AZUREML_RUN_ID": new.id,
-            "AZUREML_ROOT_RUN_ID": root_id,
+            "AZUREML_ROOT_RUN_ID": preview.root_id,
             "AZUREML_EXPERIMENT_ID": new.experiment_id,
-            "AZUREML_ARM_PROJECT_NAME": experiment_name,
-            "AZUREML_ARM_WORKSPACE_NAME": self._workspace_name,
+            "AZUREML_ARM_PROJECT_NAME": preview.experiment_name,
+            "AZUREML_ARM_WORKSPACE_NAME": self._site.workspace_name,
             "AZUREML_OUTPUT_DIRECTORY": "./outputs",
             "AZUREML_TARGET_TYPE": LOCAL,
         }
@@ -174,14 +195,16 @@ class Submitter:
             cpus=submission.resources.cpus,
             gpus=submission.resources.gpus,
             priority=submission.priority,
-            journal_dir=str(self._layout.journals),
+            journal_dir=str(layout.journals),
             system_metrics_interval_s=self._settings.system_metrics_interval_s,
             max_log_bytes=self._settings.max_log_bytes or None,
             holds=prepared.holds,
+            spool="" if self._site.runner_id is None else str(layout.root),
         )
 
 
-def _check(submission: Submission) -> None:
+def check(submission: Submission) -> None:
+    """Refuse what cannot be executed here."""
     if submission.target != LOCAL:
         raise InvalidValueError(
             f"the compute target {submission.target!r} is not known; accepted is {LOCAL!r}"

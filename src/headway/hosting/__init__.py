@@ -1,0 +1,1 @@
+"""What this machine does for runs, whoever records them: folders, claims, programs."""
