@@ -1,0 +1,1 @@
+"""A workspace on a server: ``Api`` over HTTP."""

@@ -1,0 +1,1 @@
+"""A team's server: the table of operations over HTTP."""
