@@ -1,0 +1,1 @@
+"""Workspaces on their way elsewhere: backups, exports and imports, moves between databases."""
