@@ -60,6 +60,7 @@ def uploading_twice(ws: Workspace) -> None:
 
 ACTS: Final[list[tuple[type[named.AzureMLException], Act]]] = [
     (named.UserErrorException, lambda ws: Experiment(ws, "")),
+    (named.UserErrorException, lambda ws: Experiment(ws, "white space")),
     (named.UserErrorException, without_config),
     (named.UserErrorException, lambda ws: running(ws).log("list", cast("Any", [1, 2]))),
     (named.UserErrorException, lambda ws: running(ws).download_file("nowhere.txt")),
@@ -99,6 +100,20 @@ def test_an_error_is_caught_by_the_name_it_had(
         act(ws)
     assert isinstance(error.value, named.AzureMLException)
     assert error.value.message == str(error.value)
+
+
+def test_an_error_is_made_as_it_was_made() -> None:
+    cause = ValueError("x")
+    error = named.UserErrorException("bad input", inner_exception=cause)
+    assert (error.message, error.inner_exception) == ("bad input", cause)
+
+
+def test_a_service_error_has_its_status(ws: Workspace) -> None:
+    with pytest.raises(ServiceException) as missing:
+        ws.get_run("nowhere")
+    with pytest.raises(ServiceException) as conflict:
+        conflicting(ws)
+    assert (missing.value.status_code, conflict.value.status_code) == (404, 409)
 
 
 def test_all_names_of_the_original_are_there() -> None:

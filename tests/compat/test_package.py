@@ -169,7 +169,7 @@ def test_a_name_that_is_not_there_says_what_to_do_when_it_is_used() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["azureml.pipeline.core", "azureml.train.hyperdrive", "azureml.core.webservice"],
+    ["azureml.pipeline.core", "azureml.train.hyperdrive", "azureml.opendatasets"],
 )
 def test_a_module_that_is_not_there_says_what_to_do_when_it_is_imported(module: str) -> None:
     with pytest.raises(ImportError, match="is not there on Headway: ") as caught:

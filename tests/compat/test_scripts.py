@@ -138,6 +138,13 @@ def test_data_are_given_to_a_run(ws: Workspace) -> None:
     assert "squares" in ws.datasets
 
 
+def test_names_of_earlier_releases_are_there() -> None:
+    said = execute("older_names.py")
+    assert "3,4" in said
+    assert "[2, 4]" in said
+    assert "ResourceConfiguration(cpu=1, memory_in_gb=0.5, gpu=None)" in said
+
+
 def test_what_notebooks_do_around_their_runs(
     ws: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

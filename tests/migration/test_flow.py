@@ -105,7 +105,7 @@ def test_what_is_not_supported_says_what_instead() -> None:
     )
     found = {use.row.name: use.row for use in uses(program)}
     assert set(found) == {
-        "azureml.core.webservice.AciWebservice",
+        "AciWebservice",
         "azureml.train.hyperdrive.HyperDriveConfig",
         "Webservice",
         "azureml.pipeline.core",
@@ -125,6 +125,45 @@ def test_members_that_there_are_not_are_named() -> None:
         "Workspace.sync_keys",
         "Workspace._auth",
         "Workspace.nonsense",
+    }
+
+
+def test_of_an_import_of_everything_what_is_used_counts() -> None:
+    program = (
+        "from azureml.core import *\n"
+        "from azureml.core.compute import *\n"
+        "ws = Workspace.from_config()\n"
+        "ContainerRegistry = 3\n"
+        "print(ContainerRegistry)\n"
+        "config = AmlCompute.provisioning_configuration()\n"
+    )
+    found = [(use.row.name, use.where, use.row.support) for use in uses(program)]
+    assert found == [
+        ("Workspace", "a.py:3", Support.YES),
+        ("Workspace.from_config", "a.py:3", Support.YES),
+        ("AmlCompute", "a.py:6", Support.NO),
+    ]
+    [absent] = uses("from azureml.train.hyperdrive import *")
+    assert (absent.row.name, absent.row.support) == ("azureml.train.hyperdrive", Support.NO)
+
+
+def test_an_argument_that_is_ignored_is_named() -> None:
+    [*_, use] = uses(f"{IMPORTS}ScriptRunConfig('.', script='a.py', docker_runtime_config=x)")
+    assert use.row.name == "ScriptRunConfig(docker_runtime_config=...)"
+    assert use.row.support is Support.PARTLY
+
+
+def test_a_compute_target_other_than_this_machine_is_named() -> None:
+    program = (
+        f"{IMPORTS}from azureml.core.compute import ComputeTarget\n"
+        "ScriptRunConfig('.', 'a.py', compute_target='local')\n"
+        "ScriptRunConfig('.', 'a.py', compute_target='gpu-cluster')\n"
+        "ComputeTarget(ws, 'gpu-cluster')\n"
+    )
+    differing = {use.row.name: use.where for use in uses(program) if use.row.note}
+    assert differing == {
+        "ScriptRunConfig(compute_target=...)": "a.py:4",
+        "ComputeTarget(...)": "a.py:5",
     }
 
 

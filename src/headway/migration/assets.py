@@ -32,6 +32,7 @@ ASSETS: Final = (
         ),
         partly={
             "docker": "ignored: runs are executed on this machine itself",
+            "inferencing_stack_version": "ignored: Headway serves no models",
             "get": "AzureML-..., the name of an image of Azure's, gives the Python that submits",
         },
         unsupported={
@@ -45,7 +46,6 @@ ASSETS: Final = (
                 "write it down with conda env export and use Environment.from_conda_specification"
             ),
             "get_image_details": _DOCKER,
-            "inferencing_stack_version": _DEPLOY,
             "r": "start Rscript as the command of a ScriptRunConfig",
             "spark": "there is no Spark cluster; start Spark in the script, in local mode",
         },
@@ -74,7 +74,16 @@ ASSETS: Final = (
     Known(
         "DockerSection",
         partly=dict.fromkeys(
-            ("enabled", "base_image", "base_dockerfile", "arguments", "shm_size"),
+            (
+                "enabled",
+                "arguments",
+                "base_dockerfile",
+                "base_image",
+                "base_image_registry",
+                "gpu_support",
+                "shared_volumes",
+                "shm_size",
+            ),
             "ignored: runs are executed on this machine itself",
         ),
     ),
@@ -98,7 +107,8 @@ ASSETS: Final = (
             "Framework add_properties add_tags created_by created_time delete description "
             "deserialize download experiment_name get_model_path id list model_framework "
             "model_framework_version name properties register remove_tags run run_id serialize "
-            "tags update update_tags_properties url version workspace"
+            "tags update update_tags_properties url version workspace datasets mime_type "
+            "resource_configuration sample_input_dataset sample_output_dataset unpack"
         ),
         partly={"add_dataset_references": "the names are kept; the data are not"},
         unsupported={
@@ -150,6 +160,11 @@ ASSETS: Final = (
         },
     ),
     Known(
+        "DataReferenceConfiguration",
+        supported="datastore_name mode overwrite path_on_compute path_on_datastore",
+    ),
+    Known("DataPath", supported="datastore path_on_datastore"),
+    Known(
         "Dataset",
         supported=(
             "File Tabular get_all get_by_id get_by_name name version id description tags register "
@@ -159,6 +174,26 @@ ASSETS: Final = (
             "register_pandas_dataframe"
         ),
         unsupported={
+            **dict.fromkeys(
+                (
+                    "filter",
+                    "partition_by",
+                    "time_after",
+                    "time_before",
+                    "time_between",
+                    "time_recent",
+                    "with_timestamp_columns",
+                ),
+                "call to_pandas_dataframe() and choose the rows with pandas",
+            ),
+            **dict.fromkeys(
+                ("add_tags", "remove_tags", "update"),
+                "give description and tags to register, with create_new_version=True",
+            ),
+            **dict.fromkeys(
+                ("get_profile", "submit_profile_run"),
+                "call to_pandas_dataframe().describe()",
+            ),
             "as_hdfs": "there is no Spark cluster; use as_mount()",
             "from_sql_query": _NO_SQL,
             "unregister_all_versions": "versions stay; register under another name",
@@ -200,6 +235,10 @@ ASSETS: Final = (
         supported=(
             "name type get_status list provisioning_state refresh_state serialize "
             "wait_for_completion"
+        ),
+        called=(
+            "there is one, 'local'; another name raises ComputeTargetException, as that of a "
+            "cluster that is not there did"
         ),
         better={"remove_slots": OWN, "set_slots": OWN},
         unsupported={

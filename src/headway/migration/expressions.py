@@ -54,6 +54,7 @@ class Expressions(ast.NodeVisitor):
         self._source = source
         self._scopes: list[dict[str, Thing | None]] = [{}]
         self._results: list[list[Thing]] = []
+        self._starred: set[str] = set()  # names of an import *, noted where they are used
         self.found: dict[tuple[str, str], tuple[int, Use]] = {}
 
     def visit(self, node: ast.AST) -> "Thing | None":
@@ -93,7 +94,10 @@ class Expressions(ast.NodeVisitor):
     def visit_Name(self, node: ast.Name) -> "Thing | None":
         for scope in reversed(self._scopes):
             if node.id in scope:
-                return scope[node.id]
+                held = scope[node.id]
+                if held is not None and node.id in self._starred:
+                    self._note(ROWS[held.name], node.lineno)
+                return held
         return usual(node.id)
 
     def visit_Attribute(self, node: ast.Attribute) -> "Thing | None":
@@ -130,11 +134,13 @@ class Expressions(ast.NodeVisitor):
         if called.kind != "class":
             return called
         row = ROWS[called.name]
+        if row.called:
+            self._note(Row(f"{row.name}(...)", Support.PARTLY, row.called), node.lineno)
         for keyword in node.keywords:
-            note = row.arguments.get(keyword.arg or "")
-            if note is not None:
+            given = row.arguments.get(keyword.arg or "")
+            if given is not None and not _is_default(keyword.value):
                 name = f"{row.name}({keyword.arg}=...)"
-                self._note(Row(name, Support.NO, note), keyword.value.lineno)
+                self._note(Row(name, *given), keyword.value.lineno)
         return _given(row, called.guessed)
 
     def visit_Subscript(self, node: ast.Subscript) -> "Thing | None":
@@ -236,6 +242,7 @@ class Expressions(ast.NodeVisitor):
             self._assign(target, one)
 
     def _bind(self, name: str, held: "Thing | None") -> None:
+        self._starred.discard(name)
         self._scopes[-1][name] = held
 
     def _note(self, row: Row, line: int, guessed: bool = False) -> None:
@@ -262,6 +269,11 @@ def _given(row: Row, guessed: bool) -> Thing | None:
     if row.returns.startswith("*"):
         return Thing("many", row.returns[1:], guessed)
     return Thing("object", row.returns, guessed) if row.returns else None
+
+
+def _is_default(argument: ast.expr) -> bool:
+    """Whether an argument says what holds anyway."""
+    return isinstance(argument, ast.Constant) and argument.value in (None, "local")
 
 
 def _passed_on(called: ast.expr, arguments: "list[Thing | None]") -> "Thing | None":

@@ -8,7 +8,7 @@ import ast
 
 from headway.migration.expressions import Expressions, Thing, Use, usual
 from headway.migration.sources import Source
-from headway.migration.table import EXPORTS, ROOT
+from headway.migration.table import EXPORTS, ROOT, ROWS
 
 
 def uses_of(source: Source) -> list[Use]:
@@ -45,9 +45,17 @@ class _Program(Expressions):
                 self._bind(alias.asname or alias.name, None)
             return
         for alias in node.names:
-            names = EXPORTS.get(module, {}) if alias.name == "*" else [alias.name]
-            for name in names:
-                self._bind(alias.asname or name, self._exported(module, name, node.lineno))
+            if alias.name == "*":
+                self._bind_all(module, node.lineno)
+            else:
+                held = self._exported(module, alias.name, node.lineno)
+                self._bind(alias.asname or alias.name, held)
+
+    def _bind_all(self, module: str, line: int) -> None:
+        self._note_module(module, line)
+        for name, known in EXPORTS.get(module, {}).items():
+            self._bind(name, Thing("class", ROWS[known].name))
+            self._starred.add(name)
 
     def visit_Assign(self, node: ast.Assign) -> None:
         held = self.visit(node.value)

@@ -67,7 +67,10 @@ RUNS: Final = (
         ),
         better={
             "get_runs": "takes status, since, limit, order_by and filter as well",
-            "start_logging": "sys.exit(0) within the block completes the run",
+            "start_logging": (
+                "sys.exit(0) within the block completes the run; a snapshot is taken only where "
+                "snapshot_directory is given"
+            ),
             "submit": "the run goes on when the process that submitted it ends",
         },
         returns={
@@ -144,6 +147,9 @@ RUNS: Final = (
         returns={"run_config": "RunConfiguration"},
         arguments={
             "resume_from": "a run is not continued by another: have the script load its checkpoint",
+        },
+        ignored_arguments={
+            "compute_target": "there is one, 'local': leave it out",
             "docker_runtime_config": "ignored: the program runs on the machine itself",
         },
     ),
@@ -177,6 +183,13 @@ RUNS: Final = (
     Known("MpiConfiguration", supported="node_count process_count_per_node"),
     Known("PyTorchConfiguration", supported="communication_backend node_count process_count"),
     Known("DockerConfiguration", supported="use_docker"),
+    Known(
+        "HistoryConfiguration",
+        partly=dict.fromkeys(
+            ("output_collection", "snapshot_project", "directories_to_watch"),
+            "kept and not used: outputs, logs and the source are kept always",
+        ),
+    ),
     Known(
         "TensorflowConfiguration",
         instead="there are no parameter servers: use MpiConfiguration or PyTorchConfiguration",

@@ -37,15 +37,24 @@ class Row(msgspec.Struct, frozen=True):
     """What is better or different, or what to do instead; empty where it works as it was."""
     returns: str = ""
     """The class of what a call or an attribute gives; ``*Run`` for many of them."""
-    arguments: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
-    """Arguments that are not supported where the rest of the call is, and why."""
+    arguments: "Mapping[str, tuple[Support, str]]" = msgspec.field(
+        default_factory=dict[str, tuple[Support, str]]
+    )
+    """Arguments that are not supported where the rest of the call is, or differ, and how."""
+    called: str = ""
+    """How a call differs; empty where it does not."""
 
 
 def _rows() -> dict[str, Row]:
     found: dict[str, Row] = {}
     for known in (*RUNS, *ASSETS):
         support = Support.NO if known.instead else Support.YES
-        rows = [Row(known.name, support, known.instead, known.gives or known.name, known.arguments)]
+        arguments = {
+            **{name: (Support.NO, why) for name, why in known.arguments.items()},
+            **{name: (Support.PARTLY, why) for name, why in known.ignored_arguments.items()},
+        }
+        gives = known.gives or known.name
+        rows = [Row(known.name, support, known.instead, gives, arguments, known.called)]
         for support, names in (
             (Support.YES, {**dict.fromkeys(known.supported.split(), ""), **known.better}),
             (Support.PARTLY, known.partly),

@@ -25,7 +25,11 @@ class Known(msgspec.Struct, frozen=True):
     returns: Mapping[str, str] = _NONE
     """The class of what a member gives; ``*Run`` for many of them."""
     arguments: Mapping[str, str] = _NONE
-    """Arguments of its constructor that are not supported, and why."""
+    """Arguments of its constructor that are refused, and what to do instead."""
+    ignored_arguments: Mapping[str, str] = _NONE
+    """Arguments of its constructor that are taken and not used, or differ, and how."""
+    called: str = ""
+    """How a call of it differs; empty where it does not."""
     gives: str = ""
     """The class of what a call of it gives; empty for itself."""
     instead: str = ""

@@ -5,6 +5,7 @@ raises. Where Headway tells more apart than the original did, a name stands for 
 """
 
 from headway.errors import (
+    AccessError,
     ComputeTargetNotFoundError,
     HeadwayError,
     ModelNotFoundError,
@@ -21,6 +22,7 @@ AzureMLException = HeadwayError
 ServiceException = HeadwayError
 
 ActivityFailedException = RunFailedError
+AuthenticationException = AccessError
 AzureMLAggregatedException = RunFileExistsError
 ComputeTargetException = ComputeTargetNotFoundError
 ExperimentExecutionException = SubmissionError
@@ -34,10 +36,6 @@ RunConfigurationException = UserError
 UserErrorException = UserError
 WebserviceException = UserError
 WorkspaceException = UserError
-
-
-class AuthenticationException(UserErrorException):
-    """Nobody is asked who they are; never raised."""
 
 
 class DatasetTimestampMissingError(AzureMLException):

@@ -1,5 +1,6 @@
-"""Images of models, which are not there."""
+"""Images of models, which are not there: the names can be imported, and say so when used."""
 
-from azureml.core._absent import absent_module
+from azureml.core._absent import Absent
 
-raise absent_module(__name__)
+ContainerImage = Absent("ContainerImage")
+Image = Absent("Image")

@@ -1,5 +1,9 @@
-"""Deployed models, which are not there."""
+"""Deployed models, which are not there: the names can be imported, and say so when used."""
 
-from azureml.core._absent import absent_module
+from azureml.core._absent import Absent
 
-raise absent_module(__name__)
+AciWebservice = Absent("AciWebservice")
+AksEndpoint = Absent("AksEndpoint")
+AksWebservice = Absent("AksWebservice")
+LocalWebservice = Absent("LocalWebservice")
+Webservice = Absent("Webservice")

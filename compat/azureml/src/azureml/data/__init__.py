@@ -2,4 +2,5 @@
 
 from headway.sdk.file_dataset import FileDataset as FileDataset
 from headway.sdk.output_dataset import OutputFileDatasetConfig as OutputFileDatasetConfig
+from headway.sdk.tabular_dataset import DataType as DataType
 from headway.sdk.tabular_dataset import TabularDataset as TabularDataset

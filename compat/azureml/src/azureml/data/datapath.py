@@ -1,5 +1,3 @@
-"""Paths of datastores, which are written as pairs here."""
+"""Paths of datastores."""
 
-from azureml.core._absent import Absent
-
-DataPath = Absent("azureml.data.datapath.DataPath")
+from headway.sdk.data_path import DataPath as DataPath

@@ -1,0 +1,5 @@
+"""Monitors of data, which are not there."""
+
+from azureml.core._absent import absent_module
+
+raise absent_module(__name__)
