@@ -61,6 +61,12 @@ def aims_of(record: Record) -> list[Aim]:
         Aim("find by metric", 0.01, figures.value(_METRIC, SUBJECT.name), "at most", "s"),
         Aim("8 writers: beside trackio", 4, figures.ratio("writers.rate", ["trackio"])),
         Aim("8 writers: beside mlflow", 4, figures.ratio("writers.rate", ["mlflow"])),
+        Aim("server: points a second", 5e5, figures.value("server.rate", SUBJECT.name), "at least"),
+        Aim("server: beside mlflow's", 20, figures.ratio("server.rate", ["mlflow-server"])),
+        Aim("server: its memory, MB", 200, figures.memory_mb(), "at most"),
+        Aim("server: page", 0.01, figures.value("server.page", SUBJECT.name), "at most", "s"),
+        Aim("server: page, beside mlflow's", 20, figures.ratio("server.page", ["mlflow-server"])),
+        Aim("log with a server that is dead, 99th percentile", 1.1, figures.away(), "at most"),
         Aim("8 open a new store", 8, figures.value("open.worked", SUBJECT.name), "at least"),
         Aim("processor time a second beside a loop", 0.01, figures.overhead(), "at most", "s"),
     ]
@@ -92,6 +98,17 @@ class _Figures:
     def tail(self) -> float | None:
         tail, write = self.value("log.p99", SUBJECT.name), self.value("log.median", FLOOR)
         return tail / write if tail and write else None
+
+    def memory_mb(self) -> float | None:
+        memory = self.value("server.memory", SUBJECT.name)
+        return memory / 1e6 if memory else None
+
+    def away(self) -> float | None:
+        """In those of an embedded workspace."""
+        for line in self._lines:
+            if line.what == "run.log: the server is dead" and line.base is not None:
+                return line.timing.p99_s / line.base.p99_s
+        return None
 
     def growth(self) -> float | None:
         at = self._at("1,000 of the points")

@@ -7,7 +7,7 @@ from typing import Final
 
 from platformdirs import user_cache_path
 
-from benchmarks.contests import crowds, reading, starting, writing
+from benchmarks.contests import crowds, reading, serving, starting, writing
 from benchmarks.contests.field import Cell, Cells, Field
 from benchmarks.contests.measures import MEASURES
 from benchmarks.harness import Effort
@@ -27,6 +27,7 @@ CONTESTS: Final[dict[str, tuple[Contest, float]]] = {
     "series": (reading.series, 180.0),
     "find": (reading.find, 180.0),
     "writers": (crowds.writers, 120.0),
+    "server": (serving.serving, 120.0),
     "open": (crowds.open_together, 60.0),
     "children": (crowds.children, 30.0),
     "submit": (starting.submit, 30.0),

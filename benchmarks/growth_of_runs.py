@@ -8,7 +8,7 @@ from typing import Final
 from benchmarks.harness import Curve, Effort, percentile
 from benchmarks.many_runs import EXPERIMENT, fill
 from headway import Experiment, Workspace
-from headway.service.layout import Layout
+from headway.hosting.layout import Layout
 from headway.service.workspace import open_workspace
 from headway.settings import load_settings
 from headway.store.sqlite import SqliteDatabase

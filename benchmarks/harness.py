@@ -93,6 +93,8 @@ class Profile(msgspec.Struct, frozen=True, tag=True):
     """How often a thread gave the processor away of itself: for a disk, a lock, a process."""
     page_faults: int
     parts: list[Part]
+    bound: str = ""
+    """What bounds it, and what would move that."""
 
 
 Finding = Line | Curve | Profile

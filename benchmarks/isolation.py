@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from benchmarks import (
+    away,
     execution,
     growth,
     growth_of_runs,
@@ -41,6 +42,7 @@ TOPICS: Final[dict[str, Callable[[Effort], Sequence[Finding]]]] = {
     "runs": listing.measure,
     "metrics": reading.measure,
     "stream": streaming.measure,
+    "server": away.measure,
     "overhead": overhead.measure,
     "processes": many_processes.measure,
     "growth": growth.measure,

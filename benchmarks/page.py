@@ -198,6 +198,9 @@ def _growth(record: Record) -> str:
 
 
 def _profiles(record: Record) -> str:
+    found = [
+        one for topic in record.topics.values() for one in topic.found if isinstance(one, Profile)
+    ]
     rows = [
         [
             one.what,
@@ -209,12 +212,11 @@ def _profiles(record: Record) -> str:
                 f"`{part.name}` {part.share:.0%} ({part.calls:,})" for part in one.parts
             ).replace("|", "/"),
         ]
-        for topic in record.topics.values()
-        for one in topic.found
-        if isinstance(one, Profile)
+        for one in found
     ]
     heads = ["", "Time", "CPU, user + system", "Waits", "Page faults", "Own time (calls)"]
-    return _table(heads, rows)
+    bounds = [f"* {one.what}: {one.bound}" for one in found if one.bound]
+    return "\n\n".join(filter(None, [_table(heads, rows), "\n".join(bounds)]))
 
 
 def _origin(record: Record) -> str:

@@ -1,6 +1,6 @@
 """Make the pages and blocks under docs/ that come from the code. Run by ``make docs``.
 
-``settings.md``, ``errors.md`` and ``reference/commands.md`` are made whole. In other pages the
+``settings.md``, ``errors.md`` and the pages of ``reference/`` are made whole. In other pages the
 lines between ``<!-- made: NAME -->`` and ``<!-- end -->`` are. With ``--check`` nothing is written,
 and the exit status is 1 where something would change.
 """
@@ -13,9 +13,10 @@ import textwrap
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, get_args, get_origin
 
 import click
+import msgspec
 
 from headway.cli.call import Call, shared_options
 from headway.cli.program import COMMANDS, EXIT_CODES, program
@@ -23,6 +24,9 @@ from headway.errors import ERROR_CODES
 from headway.filters.tree import COLUMNS, ValueType
 from headway.migration.table import ROWS, Row, Support
 from headway.settings import SETTINGS, Setting
+from headway.wire.forms import form_of
+from headway.wire.operation import API, Body, Operation
+from headway.wire.operations import OPERATIONS
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 DOCS: Final = ROOT / "docs"
@@ -30,6 +34,14 @@ PACKAGE: Final = ROOT / "src" / "headway"
 _NOTE: Final = "<!-- Made by `make docs` from {source}. Edit that instead. -->"
 _BLOCK: Final = re.compile(
     r"(?P<begin><!-- made: (?P<name>\S+) -->\n).*?(?P<end><!-- end -->)", re.DOTALL
+)
+_HTTP: Final = (
+    f"All paths begin with `{API}`. A request names itself by `Authorization: Bearer TOKEN`. What "
+    "does not stand in the path is sent in the query, with GET, DELETE and bodies of bytes; "
+    'else as one JSON object. Errors are JSON: `{"error": {"code", "message", "details"}, '
+    '"request_id"}`, with the codes of [errors](../errors.md). A server describes itself at '
+    f"`{API}/openapi.json`, as OpenAPI 3.1. Outside of that stand `/health` (the process lives), "
+    "`/ready` (the databases answer) and `/metrics` (for Prometheus, with a token)."
 )
 _TABLE: Final = re.compile(
     r"^(?P<rule>=+( +=+)+)\n(?P<head>.*)\n(?P=rule)\n(?P<rows>(?:.*\n)*?)(?P=rule)$", re.MULTILINE
@@ -47,6 +59,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield DOCS / "settings.md", settings_page()
     yield DOCS / "errors.md", errors_page()
     yield DOCS / "reference" / "commands.md", commands_page()
+    yield DOCS / "reference" / "http.md", http_page()
     for path in sorted(DOCS.rglob("*.md")):
         text = path.read_text(encoding="utf-8")
         if _BLOCK.search(text):
@@ -113,6 +126,51 @@ def errors_page() -> str:
 
 
 # ---------------------------------------------------------------- commands
+
+
+def http_page() -> str:
+    """The operations of a server: what each takes, gives and needs."""
+    parts = [
+        "# HTTP operations",
+        "",
+        _NOTE.format(source="src/headway/wire"),
+        "",
+        *textwrap.wrap(_HTTP, 100),
+        "",
+    ]
+    for area in dict.fromkeys(_area(operation) for operation in OPERATIONS):
+        rows = [operation for operation in OPERATIONS if _area(operation) == area]
+        parts += [f"## {area}", "", "| Operation | Request | Takes | Gives | Scope |"]
+        parts += ["| --- | --- | --- | --- | --- |"]
+        parts += [_operation_row(operation) for operation in rows]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _area(operation: Operation[Any, Any]) -> str:
+    area, _, verb = operation.name.partition(".")
+    return area if verb else operation.place.value
+
+
+def _operation_row(operation: Operation[Any, Any]) -> str:
+    form = form_of(operation)
+    path = operation.template.removeprefix(API)
+    names = [f"`{name}`" for name in form.rest_names] + (["the bytes"] if form.has_data else [])
+    takes = ", ".join(names) or "nothing"
+    if not operation.in_query and operation.sends is Body.PACKED:
+        takes += " (MessagePack)"
+    gives = "bytes" if operation.gives is Body.BYTES else _type_name(operation.answer)
+    if operation.gives is Body.PACKED:
+        gives += " (MessagePack)"
+    scope = "none" if operation.scope is None else operation.scope.value
+    what = f"`{operation.name}`: {operation.help.rstrip('.')}"
+    return f"| {what} | `{operation.method} {path}` | {takes} | {gives} | {scope} |"
+
+
+def _type_name(kind: Any) -> str:  # noqa: ANN401  (a type, or a list of one)
+    if get_origin(kind) is list:
+        return f"list of {_type_name(get_args(kind)[0])}"
+    return "text" if kind is str else "JSON" if kind is msgspec.Raw else f"`{kind.__name__}`"
 
 
 def commands_page() -> str:

@@ -3,13 +3,17 @@
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
-pytest.register_assert_rewrite("headway.testing")
+if TYPE_CHECKING:
+    from headway.testing.postgres_cluster import PostgresCluster
+
+pytest.register_assert_rewrite("headway.testing")  # before anything of it is imported
 
 # A job in a shell's background begins with SIGINT ignored, and would hand that on to every program
 # that a test starts and interrupts.
@@ -72,3 +76,22 @@ def require_program() -> Callable[[str], str]:
         return found
 
     return find
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator["PostgresCluster"]:
+    """A PostgreSQL for the tests of this process, each of which takes a schema of its own.
+
+    Without its programs the test is skipped, or fails where CI is set.
+    """
+    from headway.testing import postgres_cluster as clusters  # noqa: PLC0415  (see above)
+
+    programs = clusters.find_programs()
+    if programs is None:
+        missing = "PostgreSQL is not installed (Debian: apt install postgresql)"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    cluster = clusters.PostgresCluster(programs)
+    yield cluster
+    cluster.remove()

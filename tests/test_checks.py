@@ -1,6 +1,7 @@
 """What users may give, and what they are told otherwise."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from headway.checks import (
     check_run_id,
     check_text,
     check_value,
+    path_below,
 )
 from headway.errors import InvalidValueError
 
@@ -165,3 +167,15 @@ def test_a_file_name_is_a_relative_path(given: str) -> None:
 def test_a_file_name_that_leads_elsewhere_is_refused(given: str) -> None:
     with pytest.raises(InvalidValueError, match="relative path with forward slashes"):
         path(given)
+
+
+@pytest.mark.parametrize(
+    "name", ["../a", "a/../../b", "/etc/passwd", "a//b", "", ".", "a/", "a\0b", ".." + "/.." * 1000]
+)
+def test_a_name_that_leads_out_of_a_folder_is_not_written(name: str) -> None:
+    with pytest.raises(InvalidValueError, match="leads out of the folder"):
+        path_below(Path("folder"), name)
+
+
+def test_a_name_of_a_file_is_a_path_below_the_folder() -> None:
+    assert path_below(Path("folder"), "outputs/..a/b\nc") == Path("folder/outputs/..a/b\nc")

@@ -71,5 +71,31 @@ def test_lookups_and_refused_values_can_be_caught_as_builtins() -> None:
     assert issubclass(errors.InvalidValueError, ValueError)
 
 
+def test_an_error_knows_what_it_was_raised_from() -> None:
+    cause = ValueError("deep inside")
+    assert errors.UserError("x", inner_exception=cause).inner_exception is cause
+    assert errors.UserError("x").inner_exception is None
+    with pytest.raises(HeadwayError) as caught:
+        raise HeadwayError("x") from cause
+    assert caught.value.inner_exception is cause
+
+
+def test_an_error_raised_while_another_is_handled_still_shows_both() -> None:
+    def raise_within() -> None:
+        try:
+            raise ValueError("first")
+        except ValueError:
+            raise HeadwayError("second")  # noqa: B904  (what is tested)
+
+    with pytest.raises(HeadwayError) as caught:
+        raise_within()
+    assert not caught.value.__suppress_context__
+
+
+def test_an_error_has_the_status_that_a_server_answers_it_with() -> None:
+    assert errors.RunNotFoundError("gone").status_code == 404
+    assert errors.PropertyConflictError("set already").status_code == 409
+
+
 def test_a_filter_error_says_where() -> None:
     assert FilterError("unexpected ')'", 7).position == 7

@@ -36,6 +36,7 @@ class Store(NamedTuple):
 
     folder: Path
     port: int = 0
+    server_pid: int = 0
 
     def size_bytes(self) -> int:
         """What the files take on disk."""
@@ -98,7 +99,7 @@ def served(participant: Participant, folder: Path) -> Generator[Store, None, Non
         )
     try:
         _wait_until_served(server, store.port, log)
-        yield store
+        yield store._replace(server_pid=server.pid)
     finally:
         _end(server)
 

@@ -110,6 +110,26 @@ class Adapter:
         """Find the newest 50 runs whose metric is below a value; how many were found."""
         raise NotOfferedError("runs cannot be searched offline")
 
+    def send(
+        self, folder: Path, values: list[float], limit_s: float, go: Callable[[], None]
+    ) -> int:
+        """Send a run's points to the server by the fastest call that the peer offers.
+
+        Args:
+            folder: The store.
+            values: The points.
+            limit_s: After so long, no more are sent.
+            go: Called when all is prepared; it returns when the others are ready, too.
+
+        Returns:
+            How many the server has.
+        """
+        raise NotOfferedError("no server")
+
+    def in_order(self, folder: Path, below: float) -> int:
+        """Find the 50 runs with the least metric whose metric is below a value; how many."""
+        raise NotOfferedError("runs cannot be searched offline")
+
     def children(self, folder: Path, count: int, limit_s: float) -> Result:
         """Make child runs of one run, log a point in each, and end them.
 

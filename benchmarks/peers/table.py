@@ -44,6 +44,12 @@ SUBJECT: Final = Peer(
     statement="from headway import Workspace, Experiment",
     environment={"HEADWAY_HOME": "{folder}"},
 )
+SERVED: Final = msgspec.structs.replace(
+    SUBJECT,
+    environment={**SUBJECT.environment, "HEADWAY_WORKSPACE": "http://127.0.0.1:{port}"},
+    server=("python", "-m", "benchmarks.peers.headway.server", "{folder}", "{port}"),
+)
+"""The subject with a server between it and its store."""
 PEERS: Final = (
     SUBJECT,
     Peer("plain", "plain Python", statement="import json, os"),

@@ -133,6 +133,13 @@ def crash(adapter: Adapter, channel: Channel, asked: dict[str, object]) -> Resul
     return {}
 
 
+def send(adapter: Adapter, channel: Channel, asked: dict[str, object]) -> Result:
+    """Send one run's points to a server."""
+    values = loss_curve(cast("int", asked["count"]))
+    limit_s = cast("float", asked["limit_s"])
+    return {"points": adapter.send(_folder(asked), values, limit_s, channel.wait)}
+
+
 def found(adapter: Adapter, channel: Channel, asked: dict[str, object]) -> Result:
     """Count the points of a store."""
     return {"points": adapter.found(_folder(asked))}
@@ -170,6 +177,8 @@ def fill_runs(adapter: Adapter, channel: Channel, asked: dict[str, object]) -> R
 def find(adapter: Adapter, channel: Channel, asked: dict[str, object]) -> Result:
     """Find the newest 50 of one in a hundred runs, by tag or by metric."""
     folder = _folder(asked)
+    if asked.get("ordered"):
+        return _again(lambda: adapter.in_order(folder, 0.5), asked)
     if asked.get("metric"):
         return _again(lambda: adapter.by_metric(folder, 0.01), asked)
     return _again(lambda: adapter.by_tag(folder, "7"), asked)
@@ -185,6 +194,7 @@ VERBS: dict[str, Verb] = {
     "log": log,
     "pace": pace,
     "crash": crash,
+    "send": send,
     "found": found,
     "open": open_store,
     "fill": fill,

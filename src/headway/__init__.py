@@ -11,12 +11,14 @@ Names are loaded when they are first used, so that importing the package costs n
 
 TYPE_CHECKING = False  # what typing's own constant stands for, without the cost of typing
 if TYPE_CHECKING:
+    from headway.errors import AccessError as AccessError
     from headway.errors import AssetNotFoundError as AssetNotFoundError
     from headway.errors import ComputeTargetNotFoundError as ComputeTargetNotFoundError
     from headway.errors import ConfigurationError as ConfigurationError
     from headway.errors import ConflictError as ConflictError
     from headway.errors import ExperimentNotFoundError as ExperimentNotFoundError
     from headway.errors import FilterError as FilterError
+    from headway.errors import ForbiddenError as ForbiddenError
     from headway.errors import HeadwayError as HeadwayError
     from headway.errors import InvalidValueError as InvalidValueError
     from headway.errors import MetricNotFoundError as MetricNotFoundError
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from headway.errors import RunFileNotFoundError as RunFileNotFoundError
     from headway.errors import RunNotFoundError as RunNotFoundError
     from headway.errors import RunStateError as RunStateError
+    from headway.errors import ServerUnavailableError as ServerUnavailableError
     from headway.errors import SnapshotError as SnapshotError
     from headway.errors import StorageBusyError as StorageBusyError
     from headway.errors import StorageCorruptError as StorageCorruptError
@@ -39,6 +42,9 @@ if TYPE_CHECKING:
     from headway.errors import StorageFullError as StorageFullError
     from headway.errors import StorageVersionError as StorageVersionError
     from headway.errors import SubmissionError as SubmissionError
+    from headway.errors import TooLargeError as TooLargeError
+    from headway.errors import TooManyAttemptsError as TooManyAttemptsError
+    from headway.errors import UnauthorizedError as UnauthorizedError
     from headway.errors import UnsupportedError as UnsupportedError
     from headway.errors import UserError as UserError
     from headway.errors import WorkspaceNotFoundError as WorkspaceNotFoundError
@@ -72,6 +78,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "AccessError",
     "AssetNotFoundError",
     "CancelOutcome",
     "ComputeTarget",
@@ -89,6 +96,7 @@ __all__ = [
     "ExperimentNotFoundError",
     "FileDataset",
     "FilterError",
+    "ForbiddenError",
     "HeadwayError",
     "InvalidValueError",
     "Keyvault",
@@ -114,6 +122,7 @@ __all__ = [
     "RunStateError",
     "ScriptRun",
     "ScriptRunConfig",
+    "ServerUnavailableError",
     "SnapshotError",
     "Status",
     "StorageBusyError",
@@ -123,6 +132,9 @@ __all__ = [
     "StorageVersionError",
     "SubmissionError",
     "TabularDataset",
+    "TooLargeError",
+    "TooManyAttemptsError",
+    "UnauthorizedError",
     "UnsupportedError",
     "UserError",
     "Workspace",

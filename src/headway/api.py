@@ -15,14 +15,23 @@ For all verbs:
   spot, with the reason, before it is returned.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from msgspec.structs import replace
 
-from headway.assets import Asset, AssetChange, AssetKind, AssetQuery, NewAsset, RunSource
+from headway.assets import (
+    Asset,
+    AssetChange,
+    AssetKind,
+    AssetQuery,
+    NewAsset,
+    RunSource,
+    UploadSource,
+)
+from headway.contents import Files, Snapshots, Uploads
 from headway.model import (
     CancelOutcome,
     Chart,
@@ -49,6 +58,8 @@ from headway.model import (
     WorkspaceChange,
     WorkspaceInfo,
 )
+from headway.runners import Runners
+from headway.upkeep import Upkeep
 
 CANCEL_WAIT_S = 2.0
 """How long ``cancel`` waits for the end before it answers CANCEL_REQUESTED."""
@@ -60,6 +71,7 @@ class Lease(Protocol):
     def cancel_requested(self) -> bool:
         """Whether somebody asked to cancel a run of this owner since the last call.
 
+        With a server it is heard of a moment after it was asked.
         Cheap enough to be called ten times a second; the runs are those of this owner whose
         status is CancelRequested.
         """
@@ -142,7 +154,13 @@ class Runs(Protocol):
         ...
 
     def end(
-        self, run_id: str, status: Status, *, error: RunError | None = None, reason: str = ""
+        self,
+        run_id: str,
+        status: Status,
+        *,
+        error: RunError | None = None,
+        reason: str = "",
+        at: int | None = None,
     ) -> Run:
         """End a run as Completed, Failed or Canceled, and return it.
 
@@ -150,6 +168,14 @@ class Runs(Protocol):
         Such a run can be failed but not completed by its caller (``RunStateError``). A run that
         ended with the same status is returned unchanged; from Completed it may still become Failed;
         any other ended run raises ``RunStateError``.
+
+        Args:
+            run_id: The run.
+            status: How it ended.
+            error: Why it failed.
+            reason: Why, for its history.
+            at: When it ended, in microseconds since the epoch; None for now. A time before its
+                beginning or after now is moved to that.
         """
         ...
 
@@ -184,10 +210,32 @@ class Runs(Protocol):
         """
         ...
 
+    def delete(self, run_ids: Sequence[str]) -> "list[str]":
+        """Put runs into the trash, each with all runs below it; all or none.
+
+        They are left out of lists from then on, and still found by their id. A run that has not
+        ended raises ``RunStateError``; one that is in the trash stays there.
+
+        Returns:
+            The ids of all runs that went into the trash now.
+        """
+        ...
+
+    def restore(self, run_ids: Sequence[str]) -> "list[str]":
+        """Take runs out of the trash, each with the runs that went with it; all or none.
+
+        A run below one in the trash raises ``RunStateError``; one that is not there stays as it is.
+
+        Returns:
+            The ids of all runs that came out.
+        """
+        ...
+
     def list(self, query: RunQuery) -> RunPage:
         """A page of runs in the order asked for; ties are broken by creation, newest first.
 
-        A cursor stays valid while runs are added: pages never repeat a run.
+        Runs in the trash are left out, unless the query asks for those. A cursor stays valid while
+        runs are added: pages never repeat a run.
         """
         ...
 
@@ -269,95 +317,12 @@ class Metrics(Protocol):
         ...
 
 
-class Files(Protocol):
-    """Files that belong to a run."""
-
-    def put(
-        self, run_id: str, path: str, source: Path | BinaryIO, *, overwrite: bool = False
-    ) -> FileEntry:
-        """Keep a file under a name of the run.
-
-        Memory use does not depend on the size. A name that is taken raises ``RunFileExistsError``
-        unless ``overwrite`` is set; what the run writes itself under ``outputs/`` and ``logs/``
-        does not take names, and stands behind what is kept under them. Names are relative, with
-        forward slashes, without ``..``.
-        """
-        ...
-
-    def put_many(
-        self, run_id: str, sources: Mapping[str, Path], *, overwrite: bool = False
-    ) -> "list[FileEntry]":
-        """Keep several files by their names as ``put`` does, all or none."""
-        ...
-
-    def append(self, run_id: str, path: str, offset: int, data: bytes) -> int:
-        """Take in what a log gained that the run's process keeps, and return its size.
-
-        Readers see it at once. Exactly once: of a stretch that begins before the end of what is
-        there, only the rest is taken; one that begins behind it is refused with
-        ``InvalidValueError``.
-
-        Args:
-            run_id: The run, also one that has ended.
-            path: A name under ``logs/``.
-            offset: Where in the log the stretch begins, in bytes.
-            data: The stretch.
-        """
-        ...
-
-    def clean(self, run_id: str) -> "list[str]":
-        """Remove what a run that has ended does not need any more, and return its names.
-
-        That is the copy of its source in which it was executed; its snapshot, files, logs and
-        outputs stay. A run that has not ended raises ``RunStateError``.
-        """
-        ...
-
-    def list(self, run_id: str, prefix: str = "") -> list[FileEntry]:
-        """Files by name, ascending; logs are among them, with the size they have now.
-
-        So is what a submitted run wrote into ``outputs/`` and ``logs/`` of its working directory
-        by now; what lay there with the source is not.
-
-        Args:
-            run_id: The run.
-            prefix: Only names that begin with this.
-        """
-        ...
-
-    def open(self, run_id: str, path: str) -> AbstractContextManager[BinaryIO]:
-        """The bytes of a file or a log, to be read in order.
-
-        Where the end of a file that was put is reached and its bytes are not those that were put,
-        ``StorageCorruptError`` is raised.
-        """
-        ...
-
-
-class Snapshots(Protocol):
-    """Source directories, kept as they were."""
-
-    def take(self, run_id: str, source: Path) -> str:
-        """Keep a directory, or one file, as what a run was made from, and return the id.
-
-        Equal trees have equal ids and are kept once. A run that has a snapshot raises
-        ``ConflictError``; a directory that is too large, or unreadable, ``SnapshotError``.
-        """
-        ...
-
-    def write_zip(self, snapshot_id: str, target: Path) -> None:
-        """Write a snapshot as a zip file; an absent id raises ``NotFoundError``."""
-        ...
-
-    def diff(self, before: str, after: str) -> Iterator[str]:
-        """What changed from one snapshot to another, as lines of a patch that git can read."""
-        ...
-
-
 class Assets(Protocol):
     """Registered models, environments, datasets and datastores."""
 
-    def register(self, new: NewAsset, source: Path | RunSource | None = None) -> Asset:
+    def register(
+        self, new: NewAsset, source: Path | RunSource | UploadSource | None = None
+    ) -> Asset:
         """Make the next version of an asset, with the files of a source.
 
         Concurrent calls for one name get versions of their own. A version whose id exists is
@@ -367,8 +332,8 @@ class Assets(Protocol):
         Args:
             new: What to make.
             source: A file, or a folder whose files are kept under names that begin with its own;
-                on this machine, or among the files of a run. Equal files are kept once. None for
-                an asset without files.
+                on this machine, among the files of a run, or uploaded under the names that are
+                given. Equal files are kept once. None for an asset without files.
         """
         ...
 
@@ -434,8 +399,23 @@ class Api(Protocol):
         ...
 
     @property
+    def uploads(self) -> Uploads:
+        """Files brought in by parts."""
+        ...
+
+    @property
     def assets(self) -> Assets:
         """Registered models, environments, datasets and datastores."""
+        ...
+
+    @property
+    def runners(self) -> Runners:
+        """Runs that are executed elsewhere, and the leases of those who execute them."""
+        ...
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """What frees space, and what brings runs in from elsewhere."""
         ...
 
     def info(self) -> WorkspaceInfo:

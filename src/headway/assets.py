@@ -61,6 +61,12 @@ class RunSource(msgspec.Struct, frozen=True):
     path: str
 
 
+class UploadSource(msgspec.Struct, frozen=True):
+    """Uploads as the files of an asset: their ids by the names that they shall have."""
+
+    files: dict[str, str]
+
+
 class AssetQuery(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which assets to list. All conditions hold together."""
 

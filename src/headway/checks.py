@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, cast
 
 from headway.errors import InvalidValueError
@@ -97,6 +98,20 @@ def check_file_path(value: object, limit: int) -> str:
             "without '.', '..' or empty parts, such as 'outputs/model.pkl'"
         )
     return text
+
+
+def path_below(folder: Path, name: str) -> Path:
+    """Where a file is written by its name, which another machine may have chosen.
+
+    Raises:
+        InvalidValueError: The name leads out of the folder.
+    """
+    if "\0" in name or any(part in {"", ".", ".."} for part in name.split("/")):
+        raise InvalidValueError(
+            f"the file {name[:200]!r} is not written, because its name leads out of the folder "
+            f"{str(folder)!r}: fetch it under another name"
+        )
+    return folder / name
 
 
 def _check_string(kind: str, value: object) -> str:

@@ -3,7 +3,8 @@
     HeadwayError
     ├── UserError                    what was given or asked for is wrong, and stays so
     │   ├── InvalidValueError        an argument is not what the call accepts
-    │   │   └── FilterError          a filter expression cannot be read
+    │   │   ├── FilterError          a filter expression cannot be read
+    │   │   └── TooLargeError        more bytes or items than a server takes in
     │   ├── ConfigurationError       a setting or a config file is wrong
     │   │   └── MissingPackageError  this Python lacks a package that Headway needs for it
     │   ├── NotFoundError            there is no such thing
@@ -21,6 +22,10 @@
     │       ├── RunFileExistsError
     │       ├── PropertyConflictError
     │       └── RunStateError        the run's status does not allow this
+    ├── AccessError                  who asks may not do this
+    │   ├── UnauthorizedError        no token, or one that is not valid (any more)
+    │   ├── ForbiddenError           the token is valid and its scope too small
+    │   └── TooManyAttemptsError     too many wrong tokens came from this address
     ├── RunContextError              there is no submitted run around this process
     ├── UnsupportedError             it needs a service that Headway does not have
     ├── SnapshotError                a source directory cannot be kept
@@ -29,6 +34,7 @@
     └── StorageError                 the workspace cannot be read or written
         ├── StorageBusyError         others held the database for too long
         ├── StorageFullError         no space is left
+        ├── ServerUnavailableError   the server does not answer, or not now
         ├── StorageCorruptError      what is stored is damaged
         └── StorageVersionError      the database was written by a newer Headway
 
@@ -49,9 +55,21 @@ class HeadwayError(Exception):
 
     transient: bool = False
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, inner_exception: BaseException | None = None) -> None:
         super().__init__(message)
         self.message = message
+        if inner_exception is not None:  # None too would hide what it was raised while handling
+            self.__cause__ = inner_exception
+
+    @property
+    def inner_exception(self) -> BaseException | None:
+        """The exception that it was raised from, if there was one."""
+        return self.__cause__
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status that a server answers such an error with."""
+        return code_of(self).http_status
 
 
 class UserError(HeadwayError):
@@ -72,6 +90,10 @@ class FilterError(InvalidValueError):
     def __init__(self, message: str, position: int = 0) -> None:
         super().__init__(message)
         self.position = position
+
+
+class TooLargeError(InvalidValueError):
+    """A request has more bytes or more items than a server takes in."""
 
 
 class ConfigurationError(UserError):
@@ -142,6 +164,22 @@ class RunStateError(ConflictError):
     """The run's status does not allow this."""
 
 
+class AccessError(HeadwayError):
+    """Who asks may not do this."""
+
+
+class UnauthorizedError(AccessError):
+    """A server needs a token, and none was sent, or one that is not valid or not any more."""
+
+
+class ForbiddenError(AccessError):
+    """The scope of the token, or of its user in this workspace, is too small for this."""
+
+
+class TooManyAttemptsError(AccessError):
+    """Too many wrong tokens came from this address: this one was not valid either."""
+
+
 class RunContextError(HeadwayError):
     """This process was not started by a submitted run."""
 
@@ -178,6 +216,12 @@ class StorageFullError(StorageError):
     transient = True
 
 
+class ServerUnavailableError(StorageError):
+    """The server of the workspace does not answer, or says that it cannot for now."""
+
+    transient = True
+
+
 class StorageCorruptError(StorageError):
     """What is stored is damaged."""
 
@@ -201,6 +245,7 @@ ERROR_CODES: Final[dict[type[HeadwayError], ErrorCode]] = {
     UserError: ErrorCode("user_error", 400, 2),
     InvalidValueError: ErrorCode("invalid_value", 400, 2),
     FilterError: ErrorCode("invalid_filter", 400, 2),
+    TooLargeError: ErrorCode("too_large", 413, 2),
     ConfigurationError: ErrorCode("invalid_configuration", 400, 3),
     MissingPackageError: ErrorCode("missing_package", 500, 3),
     NotFoundError: ErrorCode("not_found", 404, 4),
@@ -218,6 +263,10 @@ ERROR_CODES: Final[dict[type[HeadwayError], ErrorCode]] = {
     RunFileExistsError: ErrorCode("file_exists", 409, 5),
     PropertyConflictError: ErrorCode("property_conflict", 409, 5),
     RunStateError: ErrorCode("run_state", 409, 5),
+    AccessError: ErrorCode("access", 403, 9),
+    UnauthorizedError: ErrorCode("unauthorized", 401, 9),
+    ForbiddenError: ErrorCode("forbidden", 403, 9),
+    TooManyAttemptsError: ErrorCode("too_many_attempts", 429, 9),
     RunContextError: ErrorCode("no_run_context", 400, 3),
     UnsupportedError: ErrorCode("unsupported", 501, 3),
     SnapshotError: ErrorCode("snapshot", 400, 6),
@@ -226,6 +275,7 @@ ERROR_CODES: Final[dict[type[HeadwayError], ErrorCode]] = {
     StorageError: ErrorCode("storage", 500, 8),
     StorageBusyError: ErrorCode("storage_busy", 503, 8),
     StorageFullError: ErrorCode("storage_full", 507, 8),
+    ServerUnavailableError: ErrorCode("server_unavailable", 503, 8),
     StorageCorruptError: ErrorCode("storage_corrupt", 500, 8),
     StorageVersionError: ErrorCode("storage_version", 500, 8),
 }

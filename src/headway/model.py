@@ -138,6 +138,8 @@ class Run(msgspec.Struct, frozen=True):
     snapshot_id: str | None = None
     points_lost: int = 0
     """Metric points that could not be kept (torn by a crash, or no space)."""
+    deleted_at: int | None = None
+    """Since when it is in the trash; None where it is not."""
 
 
 class Resources(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -163,7 +165,7 @@ class EnvironmentSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """As lines of a requirements file: ``--extra-index-url ...``."""
     pip_constraints: list[str] = []
     conda_dependencies: list[str] = []
-    """Other than Python and pip. They need conda, mamba or micromamba."""
+    """Other than Python and pip. Those that pip does not know need conda, mamba or micromamba."""
     channels: list[str] = []
     """Where conda looks; empty: wherever it is configured to."""
     environment_variables: dict[str, str] = {}
@@ -343,6 +345,9 @@ class PointQuery(msgspec.Struct, frozen=True, omit_defaults=True):
     skip: int = 0
     """Of the first so many that were logged, whole blocks may be left out: a follower has them.
     Without a range and a number of points only."""
+    most: int | None = None
+    """Stop behind the block with which so many points are reached: to read a long series bit by
+    bit. Without a range and a number of points only."""
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -443,6 +448,8 @@ class RunQuery(msgspec.Struct, frozen=True, omit_defaults=True):
     statuses: list[Status] = []
     since: int | None = None
     """Created at this time or later."""
+    deleted: bool = False
+    """Only runs in the trash, which are left out otherwise."""
     filter: str = ""
     """An expression of the filter language; empty for none."""
     order_by: str = "created_at desc"

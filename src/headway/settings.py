@@ -39,6 +39,10 @@ SETTINGS: Final = (
     Setting("drain_interval_s", float, 1.0, "Seconds between two moves of logged points to store."),
     Setting("journal_segment_bytes", int, 1 << 18, "Size of one preallocated journal file."),
     Setting("busy_timeout_s", float, 30.0, "Patience with other writers of the database, seconds."),
+    Setting("server_end_wait_s", float, 30.0, "At its end a run waits so long for a server away."),
+    Setting("server_timeout_s", float, 30.0, "How long a server that is away is asked again."),
+    Setting("missed_after_s", float, 30.0, "Silence of another host until NotResponding, seconds."),
+    Setting("lost_after_s", float, 900.0, "How long it may stay so until its runs are Failed."),
     Setting("queue_tick_s", float, 0.2, "Seconds between looks at slots nobody reported free."),
     Setting("cancel_grace_s", float, 10.0, "Seconds between SIGTERM and SIGKILL, if not given."),
     Setting("system_metrics_interval_s", float, 10.0, "Seconds between samples of use; 0: none."),
@@ -68,6 +72,10 @@ class Settings(msgspec.Struct, frozen=True):
     drain_interval_s: float
     journal_segment_bytes: int
     busy_timeout_s: float
+    server_end_wait_s: float
+    server_timeout_s: float
+    missed_after_s: float
+    lost_after_s: float
     queue_tick_s: float
     cancel_grace_s: float
     system_metrics_interval_s: float

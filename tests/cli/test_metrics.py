@@ -85,6 +85,24 @@ def test_the_columns_of_a_table_stand_side_by_side(cli: Cli, logged: Run) -> Non
     assert table == [["STEP", "table.x", "table.y"], ["0", "1", "2.5"], ["1", "2", "-"]]
 
 
+def test_a_column_is_named_as_the_summary_shows_it(cli: Cli) -> None:
+    with cli.experiment().start_logging() as run:
+        run.log_table("a.b", {"x.y": [1, 2], "z": [3, 4]})
+        run.log("b.x", 0.5)
+    [shown] = [row for row in words(cli("metrics", run.id).stdout) if row[0].endswith("y")]
+    assert shown[0] == "a.b.x.y"
+    rows = rows_of(cli("metrics", run.id, "a.b.x.y", "b.x", "--csv").stdout)
+    assert [(row["name"], row["column"], row["value"]) for row in rows] == [
+        ("a.b", "x.y", "1"),
+        ("a.b", "x.y", "2"),
+        ("b.x", "", "0.5"),
+    ]
+    chart = cli("metrics", run.id, "a.b.x.y", "--plot").stdout
+    assert "a.b.x.y" in chart
+    assert "a.b.z" not in chart
+    assert "no metric 'a.b.q'" in cli.error("metrics", run.id, "a.b.q", code=4)
+
+
 def test_several_metrics_stand_side_by_side_by_step(cli: Cli) -> None:
     with cli.experiment().start_logging() as run:
         run.log("a", 1, step=0)
@@ -322,11 +340,24 @@ def test_any_step_can_be_charted(cli: Cli, steps: list[int]) -> None:
     assert result.stderr == ""
 
 
-def test_steps_are_whole_numbers_along_the_axis(cli: Cli) -> None:
+@pytest.mark.parametrize(
+    ("first", "last", "ticks"),
+    [
+        (0, 1000, "0 200 400 600 800 1000"),
+        (0, 1233, "0 500 1000 1233"),
+        (7, 249, "7 50 100 150 200 249"),
+        (-30, 12, "-30 -20 -10 0 12"),
+        (0, 3, "0 1 2 3"),
+    ],
+)
+def test_steps_along_the_axis_are_round_and_the_ends_are_there(
+    cli: Cli, first: int, last: int, ticks: str
+) -> None:
     with cli.experiment().start_logging() as run:
-        run.log_list("x", [float(n) for n in range(1001)])
+        for step in range(first, last + 1):
+            run.log("x", 0.5 * step, step=step)
     lines = cli("metrics", run.id, "--plot").stdout.splitlines()
-    assert lines[-1].split() == ["0", "166", "333", "500", "666", "833", "1000"]
+    assert lines[-1].split() == ticks.split()
 
 
 def test_no_spike_disappears_from_a_chart(cli: Cli) -> None:

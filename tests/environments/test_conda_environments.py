@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from headway.environments.conda_file import from_conda_specification
+from headway.environments.conda_names import by_pip
 from headway.environments.interpreters import running
 from headway.errors import InvalidValueError
+from headway.model import EnvironmentSpec
 
 if TYPE_CHECKING:
     from tests.environments.conftest import World
@@ -59,6 +61,62 @@ def test_without_conda_the_packages_are_listed_with_what_to_do(world: "World") -
     assert "iniconfig=2.0.0, libthing" in caught.value.message
     assert "move the packages to the pip list" in caught.value.message
     assert "install micromamba" in caught.value.message
+
+
+def test_without_conda_packages_that_pip_knows_are_installed_by_pip(world: "World") -> None:
+    without_conda(world)
+    said: list[str] = []
+    text = f"dependencies: [python={minor()}, 'conda-forge::six=1.17', {{pip: [iniconfig]}}]"
+    spec = from_conda_specification(text, name="mixed")
+    built = world.store().ensure(spec, progress=said.append)
+    assert [line.partition("==")[0] for line in built.packages] == ["iniconfig", "six"]
+    assert "six==1.17.0" in built.packages
+    assert any("'mixed' are taken from pip's index" in line for line in said)
+
+
+def test_without_conda_one_package_that_pip_does_not_know_is_named_alone(world: "World") -> None:
+    without_conda(world)
+    spec = from_conda_specification("dependencies: [six, cudatoolkit=10.2, numpy]")
+    with pytest.raises(InvalidValueError, match=r"the conda packages cudatoolkit=10\.2 need"):
+        world.store().ensure(spec)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("numpy", "numpy"),
+        ("NumPy", "numpy"),
+        ("numpy *", "numpy"),
+        ("numpy=1.26", "numpy==1.26.*"),
+        ("numpy = 1.26.4", "numpy==1.26.4.*"),
+        ("numpy=1.26.*", "numpy==1.26.*"),
+        ("numpy==1.26.4", "numpy==1.26.4"),
+        ("numpy 1.26.4", "numpy==1.26.4"),
+        ("numpy 1.26*", "numpy==1.26.*"),
+        ("numpy=1.26.4=py311h64a7726_0", "numpy==1.26.4.*"),
+        ("numpy==1.26.4=py311h64a7726_0", "numpy==1.26.4"),
+        ("numpy 1.26.4 py311h64a7726_0", "numpy==1.26.4"),
+        ("numpy>=1.20,<2", "numpy>=1.20,<2"),
+        ("numpy >=1.20, <2.0a0", "numpy>=1.20,<2.0a0"),
+        ("numpy~=1.20", "numpy~=1.20"),
+        ("numpy!=1.20.*", "numpy!=1.20.*"),
+        ("conda-forge::pytorch=2.1", "torch==2.1.*"),
+        ("py-xgboost", "xgboost"),
+        ("numpy[version='>=1']", None),
+        ("numpy>=1|<0.5", None),
+        ("numpy=", None),
+        ("opencv", None),
+        ("-c conda-forge", None),
+    ],
+)
+def test_a_conda_package_is_what_pip_calls_so(given: str, wanted: str | None) -> None:
+    spec = EnvironmentSpec("e", conda_dependencies=[given], pip_requirements=["six"])
+    if wanted is None:
+        with pytest.raises(InvalidValueError, match="need micromamba"):
+            by_pip(spec)
+    else:
+        assert by_pip(spec).pip_requirements == [wanted, "six"]
+        assert by_pip(spec).conda_dependencies == []
 
 
 def test_a_file_of_python_and_pip_packages_needs_no_conda(world: "World") -> None:

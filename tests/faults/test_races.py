@@ -160,7 +160,7 @@ def test_a_second_submission_leaves_what_the_first_is_making_alone(
     rival = folder.hold()
     (folder.path / "work").mkdir()
     with monkeypatch.context() as patch:
-        patch.setattr("headway.service.claims._PATIENCE_S", 0.05)
+        patch.setattr("headway.hosting.claims._PATIENCE_S", 0.05)
         with pytest.raises(RunExistsError, match="being submitted by another process"):
             site.api.runs.submit(new, submission)
     assert (folder.path / "work").exists()
@@ -175,7 +175,7 @@ def test_a_child_forked_during_a_submission_does_not_keep_the_run_held(site: "Si
     program = """
 import os, signal, time
 from headway import Experiment, ScriptRunConfig, Workspace
-from headway.service import claims
+from headway.hosting import claims
 experiment = Experiment(Workspace.from_config(), "forks")
 take = claims.take
 def fork_too(*arguments):

@@ -196,6 +196,8 @@ def test_a_row_is_one_point_a_column(tmp_path: Path, journal: JournalWriter) -> 
     }
     with pytest.raises(InvalidValueError, match="without columns"):
         journal.log_row("t", {}, 2)
+    with pytest.raises(InvalidValueError, match=r"cannot contain a list: give column 'y' of table"):
+        journal.log_row("t", {"x": 3, "y": [1, 2]}, 2)
 
 
 def test_one_name_may_be_a_scalar_a_list_and_a_table(

@@ -76,13 +76,10 @@ def test_many_runs_are_moved_at_once(workspace: Recorded, mover: Mover) -> None:
     assert list(workspace.journal_dir.iterdir()) == []
 
 
-def test_a_long_journal_is_moved_in_stretches(
-    workspace: Recorded, mover: Mover, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("headway.metrics.moving._MOST_BYTES", 8192)
+def test_a_long_journal_is_moved_in_stretches(workspace: Recorded) -> None:
     written = {"long": log(workspace.journal_dir, "long", 1000)}
     written["short"] = log(workspace.journal_dir, "short")
-    mover.drain_many(["long", "short"])
+    Mover(cast(Metrics, workspace), most_bytes=8192).drain_many(["long", "short"])
     assert workspace.calls[:2] == [["long"], ["short", "long"]]
     assert workspace.offsets == written
     assert list(workspace.journal_dir.iterdir()) == []

@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from headway import (
+    AssetNotFoundError,
     DataReference,
     Dataset,
     Datastore,
@@ -14,6 +16,8 @@ from headway import (
     ScriptRunConfig,
     UnsupportedError,
 )
+from headway.sdk.data_path import DataPath
+from headway.sdk.data_reference import DataReferenceConfiguration
 from headway.sdk.inputs import input_datasets, output_datasets, with_inputs
 from headway.sdk.output_dataset import OutputFileDatasetConfig
 
@@ -75,6 +79,22 @@ def test_a_program_finds_its_data(experiment: Experiment, config: ScriptRunConfi
     assert experiment.workspace.datasets == {}
     assert (made / "out.txt").read_text() == "made"
     assert isinstance(config.arguments[0], DataReference)  # the configuration can be used again
+    details: Any = run.get_details()
+    told = {one["consumptionDetails"]["inputName"]: one for one in details["inputDatasets"]}
+    assert told["titanic"] == {
+        "dataset": {"id": dataset_id},
+        "consumptionDetails": {
+            "type": "RunInput",
+            "inputName": "titanic",
+            "mechanism": "Direct",
+        },
+    }
+    assert told["files"]["consumptionDetails"]["mechanism"] == "Download"
+    assert told["files"]["consumptionDetails"]["pathOnCompute"] == raw
+    assert Dataset.get_by_id(experiment.workspace, told["files"]["dataset"]["id"])
+    assert details["outputDatasets"] == [
+        {"outputType": "RunOutput", "outputDetails": {"outputName": "made"}, "path": str(made)}
+    ]
 
 
 def test_a_reference_of_the_run_configuration_is_a_variable(experiment: Experiment) -> None:
@@ -86,6 +106,27 @@ def test_a_reference_of_the_run_configuration_is_a_variable(experiment: Experime
     assert resolved.command == ["echo", f"{path}/x"]
     assert resolved.run_config.environment_variables == {"AZUREML_DATAREFERENCE_mine": str(path)}
     assert config.run_config.environment_variables == {}
+
+
+def test_a_reference_may_name_its_datastore(experiment: Experiment) -> None:
+    store = experiment.workspace.get_default_datastore()
+    config = ScriptRunConfig(".", command=["echo", "$AZUREML_DATAREFERENCE_mine"])
+    named = DataReferenceConfiguration(store.name, "upload", "there")
+    config.run_config.data_references = {"mine": named}
+    resolved = with_inputs(experiment.workspace, config, "id")
+    assert resolved.command == ["echo", str(store.path("there").as_upload().resolve())]
+    config.run_config.data_references = {"mine": DataReferenceConfiguration("nowhere")}
+    with pytest.raises(AssetNotFoundError, match="there is no datastore 'nowhere'"):
+        with_inputs(experiment.workspace, config, "id")
+
+
+def test_a_data_path_is_taken_where_a_pair_is(experiment: Experiment) -> None:
+    store = experiment.workspace.get_default_datastore()
+    Path("a.csv").write_text("x\n1\n")
+    store.upload_files(["a.csv"], target_path="raw", show_progress=False)
+    table = Dataset.Tabular.from_delimited_files(DataPath(store, "raw/a.csv"))
+    assert len(table.to_pandas_dataframe()) == 1
+    assert Dataset.File.from_files(DataPath(store)).to_path() == ["/raw/a.csv"]
 
 
 def test_data_that_makes_no_sense_is_refused(experiment: Experiment) -> None:

@@ -22,7 +22,7 @@ def test_a_run_is_shown_as_a_table(experiment: Experiment) -> None:
 
 
 def test_what_is_shown_is_escaped(workspace: Workspace) -> None:
-    experiment = Experiment(workspace, HOSTILE)
+    experiment = Experiment(workspace, HOSTILE, _skip_name_validation=True)
     for handle in (experiment, experiment.start_logging()):
         assert "<script>" not in shown(handle)
         assert "&lt;script&gt;" in shown(handle)

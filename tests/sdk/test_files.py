@@ -17,6 +17,8 @@ from headway import (
     StorageCorruptError,
     Workspace,
 )
+from headway.model import FileEntry
+from headway.service.files import FileService
 
 
 @pytest.fixture
@@ -190,3 +192,23 @@ def test_outputs_of_a_run_that_is_killed_are_there(experiment: Experiment) -> No
     assert {"outputs/a", "logs/b.log"} <= set(run.get_file_names())
     logs: Any = run.get_details_with_logs()["logFiles"]
     assert logs["logs/b.log"] == "line\n"
+
+
+def test_a_name_from_a_server_that_leads_elsewhere_is_not_written(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def listed(_: FileService, run_id: str, prefix: str = "") -> list[FileEntry]:
+        return [FileEntry("logs/../../evil", 1, None, 0)]
+
+    def opened(_: FileService, run_id: str, path: str) -> io.BytesIO:
+        return io.BytesIO(b"evil")
+
+    monkeypatch.setattr(FileService, "list", listed)
+    monkeypatch.setattr(FileService, "open", opened)
+    for bring in (
+        lambda: run.download_files(output_directory=str(tmp_path / "in")),
+        lambda: run.get_all_logs(str(tmp_path / "in")),
+    ):
+        with pytest.raises(InvalidValueError, match="leads out of the folder"):
+            bring()
+    assert not list(tmp_path.rglob("evil"))

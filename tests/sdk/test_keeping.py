@@ -38,6 +38,10 @@ def keeper_of(run: Run) -> RunKeeper:
     return run._session.keep(run.id)  # pyright: ignore[reportPrivateUsage]
 
 
+def sink_of(run: Run) -> object:
+    return keeper_of(run)._sink  # pyright: ignore[reportPrivateUsage]
+
+
 # ---------------------------------------------------------------- outputs
 
 
@@ -203,7 +207,7 @@ def test_a_file_that_cannot_be_kept_is_named_and_the_others_are_there(
     for name in "abc":
         write(f"outputs/{name}")
     refused: dict[str, Exception] = {"outputs/b": StorageError("this one is cursed")}
-    monkeypatch.setattr(keeper_of(run), "_files", BrokenFiles(experiment.api.files, refused))
+    monkeypatch.setattr(sink_of(run), "_files", BrokenFiles(experiment.api.files, refused))
     run.complete()
     assert run.get_status() == "Completed"
     assert run.get_file_names() == ["outputs/a", "outputs/c"]
@@ -222,7 +226,7 @@ def test_a_disk_that_stays_full_ends_the_collection_and_not_the_run(
     for name in names:
         write(name)
         full[name] = StorageFullError("no space is left")
-    monkeypatch.setattr(keeper_of(run), "_files", BrokenFiles(experiment.api.files, full))
+    monkeypatch.setattr(sink_of(run), "_files", BrokenFiles(experiment.api.files, full))
     run.complete()
     assert run.get_status() == "Completed"
     details = str(run.get_detailed_status()["details"])

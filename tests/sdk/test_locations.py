@@ -5,7 +5,14 @@ import pytest
 from msgspec.structs import replace
 
 from headway.errors import ConfigurationError, InvalidValueError
-from headway.sdk.locations import Location, config_target, config_text, find, named
+from headway.sdk.locations import (
+    Location,
+    config_target,
+    config_text,
+    find,
+    named,
+    server_of,
+)
 from headway.settings import Settings, load_settings
 
 KEYS = {"subscription_id": "s", "resource_group": "g", "workspace_name": "mine"}
@@ -91,12 +98,53 @@ def test_a_path_key_names_a_folder_beside_the_project(settings: Settings, here: 
     assert (found.folder, found.name) == (Path("/somewhere/else"), "mine")
 
 
-def test_a_url_says_that_servers_come_later(settings: Settings, here: Path) -> None:
-    write(here / ".azureml" / "config.json", {**KEYS, "url": "https://host"})
-    with pytest.raises(ConfigurationError, match="later version"):
+@pytest.mark.parametrize(
+    ("url", "server", "name"),
+    [
+        ("https://host", "https://host", "default"),
+        ("https://Host:8850/", "https://host:8850", "default"),
+        ("http://127.0.0.1:8850/team", "http://127.0.0.1:8850", "team"),
+        ("http://[::1]:8850/team/", "http://[::1]:8850", "team"),
+    ],
+)
+def test_a_url_names_a_workspace_on_a_server(
+    settings: Settings, url: str, server: str, name: str
+) -> None:
+    found = find(replace(settings, workspace=url))
+    assert (found.url, found.name, found.shown) == (server, name, f"{server}/{name}")
+    assert found.folder.parent == settings.home / "remote"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://", "ftp://host", "https://host/a/b", "https://u:p@host", "https://host?x", 5]
+)
+def test_what_is_no_url_of_a_server_is_refused(settings: Settings, here: Path, url: object) -> None:
+    write(here / ".azureml" / "config.json", {**KEYS, "url": url})
+    with pytest.raises(ConfigurationError, match=r"config\.json is .*: give the URL of a server"):
         find(settings)
-    with pytest.raises(ConfigurationError, match=r"HEADWAY_WORKSPACE.*later version"):
-        find(replace(settings, workspace="https://host"))
+
+
+def test_a_config_file_names_a_server_and_what_was_written_finds_it_again(
+    settings: Settings, here: Path
+) -> None:
+    write(here / ".azureml" / "config.json", {**KEYS, "url": "https://host"})
+    found = find(settings)
+    assert (found.url, found.name) == ("https://host", KEYS["workspace_name"])
+    (here / ".azureml" / "config.json").write_text(config_text(found, settings))
+    assert find(settings) == found
+
+
+def test_names_are_those_of_the_server_that_is_set(settings: Settings) -> None:
+    on_server = replace(settings, workspace="https://host/other")
+    assert named("team", on_server).shown == "https://host/team"
+    assert server_of(on_server) == "https://host"
+    assert server_of(settings) == server_of(replace(settings, workspace="/a/folder")) == ""
+
+
+def test_places_of_two_servers_on_one_machine_are_apart(settings: Settings) -> None:
+    urls = ("https://host", "http://host", "https://host:1", "https://host/b", "https://host.b")
+    folders = {find(replace(settings, workspace=url)).folder for url in urls}
+    assert len(folders) == len(urls)
 
 
 def test_the_setting_beats_every_file(settings: Settings, here: Path) -> None:

@@ -47,6 +47,41 @@ def test_runs_left_open_are_completed_at_the_end(python: Python, experiment: Exp
     assert run.get_metrics(recursive=True) == {run.id: {"loss": 0.5}, child.id: {"a": 1}}
 
 
+@pytest.mark.parametrize(
+    ("leave", "code", "message"),
+    [
+        ("sys.exit(3)", 3, "the program exited with code 3"),
+        ("sys.exit('no data')", 1, "the program exited with code 1: no data"),
+        ("def main():\n    return 4\n\nsys.exit(main())", 4, "the program exited with code 4"),
+        ("try:\n    sys.exit(5)\nfinally:\n    print()", 5, "the program exited with code 5"),
+    ],
+)
+def test_leaving_with_a_status_fails_what_is_left_open(
+    python: Python, experiment: Experiment, leave: str, code: int, message: str
+) -> None:
+    ended(python(f"import sys\n{START}{leave}"), code=code)
+    run = latest(experiment)
+    assert run.get_status() == "Failed"
+    assert error_of(run)["message"] == message
+    assert error_of(run)["exitCode"] == code
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        "sys.exit()",
+        "sys.exit(0)",
+        "try:\n    sys.exit(3)\nexcept SystemExit:\n    pass",
+        "import threading\nthreading.Thread(target=sys.exit, args=(3,)).start()",
+    ],
+)
+def test_an_exit_that_is_none_or_well_completes_what_is_left_open(
+    python: Python, experiment: Experiment, leave: str
+) -> None:
+    ended(python(f"import sys\n{START}{leave}"))
+    assert latest(experiment).get_status() == "Completed"
+
+
 def test_children_end_before_their_parents(
     python: Python, experiment: Experiment, workspace: Workspace
 ) -> None:

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from headway import ConfigurationError, InvalidValueError, Keyvault, MissingPackageError, Workspace
-from headway.sdk.secrets import system_keyring, variable_of
+from headway.client.keyrings import system_keyring
+from headway.sdk.secrets import variable_of
 
 
 class FakeKeyringError(Exception):

@@ -1,14 +1,17 @@
 """What the thread of a session does when the workspace gives trouble."""
 
+import contextlib
 import os
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
 
 from headway import Experiment, StorageFullError, Workspace
+from headway.errors import HeadwayError, ServerUnavailableError, UnauthorizedError
 from headway.model import JournalStretch, Status
 from headway.sdk.process import close_sessions
 from headway.sdk.session import Session
@@ -128,3 +131,71 @@ def test_what_cannot_be_moved_is_carried_to_the_disk(
     wait_until(lambda: bool(synced))
     monkeypatch.undo()
     session.finish(None)
+
+
+# ---------------------------------------------------------------- with a server
+
+
+class Waiting:
+    """What waits for a server that never answers in time."""
+
+    folder = Path("spool")
+
+    def __init__(self) -> None:
+        self.ended: list[tuple[str, Status]] = []
+
+    def bounded(self, seconds: float | None = None) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def attempt(self, seconds: float) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def send(self) -> None:
+        raise ServerUnavailableError("the server does not answer")
+
+    def end_run(self, run_id: str, status: Status, **_: object) -> HeadwayError | None:
+        self.ended.append((run_id, status))
+        return ServerUnavailableError("the server does not answer")
+
+    def left(self, run_ids: Collection[str]) -> str:
+        return "the end of a run"
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ServerUnavailableError("the server does not answer"),
+        StorageFullError("the disk of the server is full"),
+        UnauthorizedError("the token has expired"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_run_ends_whatever_its_server_says(
+    workspace: Workspace,
+    experiment: Experiment,
+    said: list[str],
+    error: HeadwayError,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waiting: Any = Waiting()
+    session = Session(workspace.api, load_settings(), warn=said.append, backlog=waiting)
+    [run] = session.api.runs.create([replace(experiment.new_run("here"), owner_id=None)])
+    session.adopt([run.id])
+
+    def refuse(*_: object) -> Any:
+        raise error
+
+    metrics, runs = cast("Any", session.api.metrics), cast("Any", session.api.runs)
+    monkeypatch.setattr(metrics, "append_many", refuse)
+    monkeypatch.setattr(runs, "get", refuse)
+    session.journal(run.id).log("loss", 1.0)
+    session.drain(run.id)
+    assert session.status_at_end(run.id) is Status.RUNNING
+    assert not session.end_run(run.id, Status.COMPLETED)
+    assert waiting.ended == [(run.id, Status.COMPLETED)]
+    assert len(said) == 1
+    assert "the program goes on" in said[0]
+    session.finish(None)
+    assert said[-1].startswith("not sent to the server yet: the end of a run; kept in spool")

@@ -1,17 +1,19 @@
-"""Headway, in an embedded workspace."""
+"""Headway, in an embedded workspace or, where HEADWAY_WORKSPACE says so, through its server."""
 
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import cast
 
 from benchmarks.many_runs import EXPERIMENT, fill
+from benchmarks.peers.headway.server import ROOT, TOKEN
 from benchmarks.peers.protocol import METRIC, PROJECT, Adapter, Launched, Log, Result, Work
 from benchmarks.peers.work import serve
 
 from headway import Experiment, Run, ScriptRunConfig, Workspace
-from headway.service.layout import Layout
+from headway.hosting.layout import Layout
 from headway.store.sqlite import SqliteDatabase
 
 
@@ -48,8 +50,10 @@ class Headway(Adapter):
 
     def fill_runs(self, folder: Path, runs: int, limit_s: float) -> Result:
         """Two of five of the runs made so are in the experiment that is searched, and no child."""
-        workspace = self._opened(folder).workspace
-        with closing(SqliteDatabase(Layout(workspace.folder).database)) as database:
+        place = self._opened(folder).workspace.folder
+        if _is_served():
+            place = folder / ROOT / "workspaces" / "default"
+        with closing(SqliteDatabase(Layout(place).database)) as database:
             fill(database, runs * 5 // 2)
         return {"runs": runs, "how": "rows inserted into its database"}
 
@@ -59,6 +63,24 @@ class Headway(Adapter):
     def by_metric(self, folder: Path, below: float) -> int:
         condition = f"metrics.{METRIC} < {below}"
         return len(list(self._filled_runs(folder).get_runs(filter=condition, limit=50)))
+
+    def in_order(self, folder: Path, below: float) -> int:
+        condition = f"metrics.{METRIC} < {below}"
+        found = self._filled_runs(folder).get_runs(
+            filter=condition, order_by=f"metrics.{METRIC}", limit=50
+        )
+        return len(list(found))
+
+    def send(
+        self, folder: Path, values: list[float], limit_s: float, go: Callable[[], None]
+    ) -> int:
+        run = self._opened(folder).start_logging()
+        go()
+        log = run.log
+        for step, value in enumerate(values):
+            log(METRIC, value, step=step)
+        run.complete()
+        return len(values)
 
     def _filled_runs(self, folder: Path) -> Experiment:
         return Experiment(self._opened(folder).workspace, EXPERIMENT)
@@ -77,7 +99,11 @@ class Headway(Adapter):
 
     def _opened(self, folder: Path) -> Experiment:
         if self._experiment is None:
-            workspace = Workspace.create(PROJECT, exist_ok=True)
+            if _is_served():
+                os.environ["HEADWAY_TOKEN"] = (folder / TOKEN).read_text()
+                workspace = Workspace.from_config()
+            else:
+                workspace = Workspace.create(PROJECT, exist_ok=True)
             self._experiment = Experiment(workspace, PROJECT)
         return self._experiment
 
@@ -85,6 +111,10 @@ class Headway(Adapter):
         if self._run is None:
             self._run = next(iter(self._opened(folder).get_runs()))
         return self._run
+
+
+def _is_served() -> bool:
+    return "HEADWAY_WORKSPACE" in os.environ
 
 
 def _count(value: object) -> int:

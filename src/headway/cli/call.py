@@ -13,7 +13,7 @@ class Call:
 
     Attributes:
         json: Whether one JSON document is wanted instead of text for people.
-        workspace: The folder given; None for what settings and config files say.
+        workspace: The folder or URL given; None for what settings and config files say.
     """
 
     def __init__(self) -> None:
@@ -43,9 +43,9 @@ def shared_options(function: _F) -> _F:
     )(function)
     return click.option(
         "--workspace",
-        metavar="PATH",
+        metavar="PLACE",
         expose_value=False,
         is_eager=True,
         callback=_set_workspace,
-        help="Folder of the workspace. Default: HEADWAY_WORKSPACE, else a config.json, else yours.",
+        help="Folder or URL of the workspace. Default: HEADWAY_WORKSPACE, a config.json, yours.",
     )(function)

@@ -158,12 +158,25 @@ def _legend(lines: Sequence[Line]) -> list[str]:
 
 
 def _ticks(lines: Sequence[Line], wide: int) -> list[int]:
-    """Whole steps along the axis, as many as have room."""
+    """Round steps along the axis, as many as have room, and the first and the last one."""
     first = math.floor(min(line.points[0].at for line in lines))
     last = math.ceil(max(line.points[-1].at for line in lines))
     longest = max(len(str(first)), len(str(last)))
     count = max(2, min(_MOST_TICKS, wide // (longest + 4)))
-    return sorted({first + (last - first) * index // (count - 1) for index in range(count)})
+    apart = _round_up(-(-(last - first) // (count - 1)))
+    between = range(-(-first // apart) * apart, last, apart)
+    room = apart * 2 // 5  # for the label of an end
+    return [
+        first,
+        *(tick for tick in between if first + room < tick < last - room),
+        *([last] if last > first else []),
+    ]
+
+
+def _round_up(number: int) -> int:
+    """The least of 1, 2, 5, 10, 20 ... that is not below it."""
+    power = 10 ** max(0, len(str(number)) - 1)
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= number)
 
 
 def _colored() -> bool:

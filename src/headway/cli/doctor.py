@@ -11,7 +11,7 @@ from headway.cli.examinations import Finding, State
 from headway.cli.opening import is_there, place_of, settings_of
 from headway.cli.output import printable, write_json
 from headway.cli.tables import console
-from headway.service.layout import Layout
+from headway.hosting.layout import Layout
 
 _STYLES: Final = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}
 

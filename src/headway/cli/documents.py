@@ -34,6 +34,7 @@ def run_document(run: Run) -> Document:
         "source_directory": None if run.definition is None else run.definition.source_directory,
         "snapshot_id": run.snapshot_id,
         "points_lost": run.points_lost,
+        "deleted_at": iso_time(run.deleted_at),
     }
 
 

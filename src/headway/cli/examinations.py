@@ -15,11 +15,11 @@ from headway.cli import times
 from headway.engines import cgroup
 from headway.engines.folder import RunFolder
 from headway.errors import HeadwayError, StorageError
+from headway.hosting import owners
+from headway.hosting.claims import Claim
+from headway.hosting.layout import Layout
 from headway.metrics import drain
 from headway.model import MetricQuery
-from headway.service import leases
-from headway.service.claims import Claim
-from headway.service.layout import Layout
 from headway.service.workspace import open_workspace
 from headway.settings import Settings
 from headway.store import migrations, runs
@@ -191,7 +191,7 @@ def _lost_runs(
 
 def _is_lost(layout: Layout, run_id: str, owner: str | None) -> bool:
     if owner is not None:
-        return not leases.is_alive(layout.owners / owner)
+        return not owners.is_alive(layout.owners / owner)
     folder = RunFolder(layout.run(run_id))
     return folder.spec_file.exists() and not folder.alive()
 
@@ -233,7 +233,7 @@ def _owners(layout: Layout, *, fix: bool) -> Finding:
 
 
 def _is_stale(path: Path) -> bool:
-    if leases.is_alive(path):
+    if owners.is_alive(path):
         return False
     try:
         return time.time() - path.stat().st_mtime > _FRESH_S

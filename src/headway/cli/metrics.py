@@ -70,6 +70,8 @@ def command(
 ) -> int:
     """Print a summary of the metrics of RUN, or every value of the metrics NAME.
 
+    NAME is a metric, or table.column for one column of a table.
+
     \b
     headway metrics latest
     headway metrics latest loss --start 1000
@@ -156,7 +158,7 @@ def _follow(
         from headway.cli import plotting  # noqa: PLC0415  (brings plotext)
 
         drawer = plotting.Drawer(api, compared, wanted.start, wanted.end)
-        redraw = plotting.Redrawing(drawer, wanted.names)
+        redraw = plotting.Redrawing(drawer, reader.series)
         return point_following.follow(api, reader, lambda _: redraw())
     show: Callable[[Iterator[Logged]], None]
     if call.json:

@@ -17,11 +17,11 @@ from headway.errors import (
     RunNotFoundError,
     WorkspaceNotFoundError,
 )
+from headway.hosting.layout import Layout
 from headway.model import Experiment, Run, RunQuery
 from headway.sdk import locations
 from headway.sdk.handles import Workspace
 from headway.sdk.locations import Location
-from headway.service.layout import Layout
 from headway.settings import Settings, load_settings
 
 LATEST: Final = "latest"
@@ -42,8 +42,8 @@ def place_of(settings: Settings) -> Location:
 
 
 def is_there(place: Location) -> bool:
-    """Whether the workspace exists."""
-    return Layout(place.folder).database.exists()
+    """Whether the workspace exists. One on a server is asked for when it is opened."""
+    return bool(place.url) or Layout(place.folder).database.exists()
 
 
 def open_workspace(call: Call, *, make: bool = False) -> Workspace:
@@ -69,6 +69,24 @@ def open_workspace(call: Call, *, make: bool = False) -> Workspace:
     if not known:
         say(f"headway: new workspace at {place.folder}")
     return workspace
+
+
+def embedded_folder(call: Call) -> Path:
+    """The folder of the workspace that a call is about, for what works on a folder only.
+
+    Raises:
+        InvalidValueError: It is on a server.
+        WorkspaceNotFoundError: It does not exist.
+    """
+    place = place_of(settings_of(call))
+    if place.url:
+        raise InvalidValueError(
+            f"the workspace {place.shown} is on a server: call this there, with --workspace and "
+            "its folder"
+        )
+    if not is_there(place):
+        raise WorkspaceNotFoundError(f"there is no workspace at {place.folder}: check the path")
+    return place.folder
 
 
 def find_experiment(api: Api, name: str) -> Experiment:
@@ -100,6 +118,21 @@ def find_run(api: Api, reference: str, experiment: str | None = None) -> Run:
         return api.runs.get(reference)
     except RunNotFoundError as error:
         found = list(_beginning_with(api, reference))
+        if not found:
+            deleted = list(_beginning_with(api, reference, deleted=True))
+            raise (_deleted(reference, deleted) if deleted else _nothing(reference)) from error
+    if len(found) > 1:
+        raise _ambiguous(reference, found)
+    return found[0]
+
+
+def find_deleted_run(api: Api, reference: str) -> Run:
+    """The run that an id or the beginning of one means, whether it is in the trash or not."""
+    try:
+        return api.runs.get(reference)
+    except RunNotFoundError as error:
+        found = list(_beginning_with(api, reference, deleted=True))
+        found += list(_beginning_with(api, reference))
         if not found:
             raise _nothing(reference) from error
     if len(found) > 1:
@@ -134,13 +167,24 @@ def _numbered(api: Api, reference: str, group: Experiment | None) -> Run:
     return page.runs[0]
 
 
-def _beginning_with(api: Api, text: str) -> Iterator[Run]:
+def _beginning_with(api: Api, text: str, *, deleted: bool = False) -> Iterator[Run]:
     if not _ID_PART.fullmatch(text):
         return
     # A range, for in a pattern "_" would stand for any character.
-    query = RunQuery(include_children=True, filter=f"id >= '{text}' and id < '{text}\U0010ffff'")
+    query = RunQuery(
+        include_children=True,
+        filter=f"id >= '{text}' and id < '{text}\U0010ffff'",
+        deleted=deleted,
+    )
     for page in pages(api.runs, query):
         yield from page.runs
+
+
+def _deleted(reference: str, found: list[Run]) -> NotFoundError:
+    return RunNotFoundError(
+        f"what begins with {reference!r} is in the trash: {found[0].id}; give its whole id, or "
+        f"bring it back with 'headway restore {found[0].id}'"
+    )
 
 
 def _nothing(reference: str) -> NotFoundError:

@@ -1,7 +1,7 @@
 """Charts of metrics: which series stand in which, once or again and again."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import click
 
@@ -10,8 +10,9 @@ from headway.cli import charts
 from headway.cli.charts import Line
 from headway.cli.listing import own_name
 from headway.cli.output import write
+from headway.cli.summaries import title
 from headway.model import ChartQuery, Run, SeriesSummary
-from headway.sdk.chart import ChartSeries, read_chart
+from headway.sdk.chart import Chart, ChartSeries, read_chart
 
 
 class Drawer:
@@ -34,12 +35,17 @@ class Drawer:
         """The runs of which nothing was drawn so far."""
         return [run_id for run_id in self._runs if run_id not in self._drawn]
 
-    def lines(self, names: Sequence[str]) -> list[Line]:
-        """The numbers of metrics, a line for each series of each run."""
-        query = ChartQuery(list(self._runs), list(names), charts.buckets(), self._start, self._end)
+    def lines(self, found: Sequence[SeriesSummary]) -> list[Line]:
+        """The numbers of series of these titles, a line for each of each run."""
+        if not found:
+            return []
+        names, titles = _names(found), {title(one) for one in found}
+        query = ChartQuery(list(self._runs), names, charts.buckets(), self._start, self._end)
         chart = read_chart(self._metrics, query)
-        self._drawn |= {series.run_id for series in chart.series if series.count.any()}
-        return charts.lines_of(chart, [self._label(series) for series in chart.series])
+        wanted = [series for series in chart.series if series.title in titles]
+        self._drawn |= {series.run_id for series in wanted if series.count.any()}
+        labels = [self._label(series) for series in wanted]
+        return charts.lines_of(Chart(chart.edges, wanted), labels)
 
     def _label(self, series: ChartSeries) -> str:
         if not self.compares:
@@ -50,9 +56,9 @@ class Drawer:
 
 def print_charts(drawer: Drawer, found: Sequence[SeriesSummary], *, together: bool) -> bool:
     """Draw series, all in one chart or one below the other; return whether there was any."""
-    names = list(dict.fromkeys(one.name for one in found))
+    apart = [[one for one in found if one.name == name] for name in _names(found)]
     drawn = False
-    for group in [names] if together else [[name] for name in names]:
+    for group in [found] if together else apart:
         lines = drawer.lines(group)
         one_chart = together or drawer.compares
         for part in [lines] if one_chart else [[line] for line in lines]:
@@ -67,14 +73,14 @@ def print_charts(drawer: Drawer, found: Sequence[SeriesSummary], *, together: bo
 class Redrawing:
     """One chart, drawn again where it stands on the terminal."""
 
-    def __init__(self, drawer: Drawer, names: Sequence[str]) -> None:
+    def __init__(self, drawer: Drawer, series: Callable[[], Sequence[SeriesSummary]]) -> None:
         self._drawer = drawer
-        self._names = names
+        self._series = series
         self._drawn = 0
 
     def __call__(self) -> None:
         """Draw it as it is now."""
-        lines = self._drawer.lines(self._names)
+        lines = self._drawer.lines(self._series())
         if not lines:
             return
         rows = charts.render(lines)
@@ -82,3 +88,7 @@ class Redrawing:
             click.echo(f"\x1b[{self._drawn}F\x1b[J", nl=False)  # up to its first row, and clear
         charts.print_rows(rows)
         self._drawn = len(rows)
+
+
+def _names(found: Sequence[SeriesSummary]) -> list[str]:
+    return list(dict.fromkeys(one.name for one in found))

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from headway.api import Api
-from headway.cli.summaries import own_first
+from headway.cli.summaries import own_first, title
 from headway.model import Block, MetricQuery, PointBlocks, PointQuery, Scalar, SeriesSummary
 from headway.sdk.history import no_metric
 
@@ -69,7 +69,7 @@ class PointReader:
     Args:
         api: The workspace.
         run_id: The run.
-        names: Metrics; none for all.
+        names: Metrics, or columns of tables as ``table.column``; none for all.
         start: The first step wanted.
         end: The step behind the last one wanted.
         points: At most so many of each series.
@@ -97,11 +97,8 @@ class PointReader:
         """Those that are there by now, what the program logged first."""
         if not self.names:
             return own_first(self._metrics.summarize(MetricQuery(run_id=self.run_id)))
-        return [
-            one
-            for name in self.names
-            for one in self._metrics.summarize(MetricQuery(run_id=self.run_id, name=name))
-        ]
+        found = [one for name in self.names for one in self._named(name)]
+        return list({(one.name, one.column): one for one in found}.values())
 
     def check_names(self) -> None:
         """Check that the run has every metric that was named.
@@ -109,11 +106,19 @@ class PointReader:
         Raises:
             MetricNotFoundError: It has none of one of the names.
         """
-        absent = {*self.names} - {one.name for one in self.series()}
-        if absent:
+        absent = next((name for name in self.names if not self._named(name)), None)
+        if absent is not None:
             there = self._metrics.summarize(MetricQuery(run_id=self.run_id))
-            first = next(name for name in self.names if name in absent)
-            raise no_metric([self.run_id], first, (one.name for one in there))
+            raise no_metric([self.run_id], absent, (one.name for one in there))
+
+    def _named(self, name: str) -> list[SeriesSummary]:
+        """The series of a metric, or the one that the name is the title of."""
+        found = self._metrics.summarize(MetricQuery(run_id=self.run_id, name=name))
+        dots = (at for at, letter in enumerate(name) if letter == "." and not found)
+        for at in dots:
+            query = MetricQuery(run_id=self.run_id, name=name[:at])
+            found = [one for one in self._metrics.summarize(query) if title(one) == name]
+        return found
 
     def read(self, series: SeriesSummary) -> SeriesPoints:
         """The points of a series as they are now."""

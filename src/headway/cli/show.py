@@ -98,6 +98,9 @@ def _facts(run: Run, children: dict[Status, int]) -> list[tuple[str, str | Text]
         ("Took", times.took(run, now) if run.started_at is not None else None),
         ("Target", f"{run.target} on {run.host}" if run.host else run.target),
     ]
+    if run.deleted_at is not None:
+        since = times.age(run.deleted_at, now)
+        facts.insert(1, ("In the trash", f"since {since}: headway restore {run.id}"))
     if run.definition is not None:
         facts.append(("Command", shlex.join(run.definition.command)))
         facts.append(("Source", run.definition.source_directory))

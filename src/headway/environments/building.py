@@ -8,10 +8,11 @@ from typing import Final, cast
 
 import msgspec
 
+from headway.environments.conda_names import needs_conda
 from headway.environments.lock import every_file_hashed, make_lock, pins
 from headway.environments.programs import Programs, Task
 from headway.environments.recipe import Recipe
-from headway.errors import SubmissionError
+from headway.errors import InvalidValueError, SubmissionError
 from headway.model import EnvironmentSpec
 
 _COMPILE: Final = ("pip", "compile", "--generate-hashes", "--no-header", "--no-annotate")
@@ -85,7 +86,9 @@ def make_with_conda(
     spec: EnvironmentSpec, recipe: Recipe, environment: Path, programs: Programs, task: Task
 ) -> Recipe:
     """Make an environment of conda and pip packages in its folder; says what it came to."""
-    conda = programs.find_conda(spec.conda_dependencies)
+    conda = programs.find_conda()
+    if conda is None:  # there was one when the recipe was written
+        raise InvalidValueError(needs_conda(spec.conda_dependencies))
     create = [conda, "create", "--yes", "--quiet", "--prefix", environment]
     if recipe.conda_lock:
         with tempfile.TemporaryDirectory(prefix=".asked-", dir=task.folder) as folder:

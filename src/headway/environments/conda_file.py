@@ -62,7 +62,7 @@ def from_conda_specification(
             _take_pip(node, place, pip)
             continue
         dependency = _text(node, "a dependency", place)
-        package, version = _split(dependency, place.at(node))
+        package, version = split_dependency(dependency, place.at(node))
         if package == "python":
             python = _python(version, place.at(node)) or python
         elif package != "pip":  # packages of the pip section are installed by uv
@@ -132,7 +132,12 @@ def _take_pip(node: yaml.Node, place: _Place, found: Requirements) -> None:
             take_line(line, place.at(item), place.folder, found)
 
 
-def _split(dependency: str, where: str) -> tuple[str, str]:
+def split_dependency(dependency: str, where: str) -> tuple[str, str]:
+    """The name of a conda package, in small letters, and what is said of its version.
+
+    Raises:
+        InvalidValueError: It is no conda package.
+    """
     found = _PACKAGE.fullmatch(dependency.strip())
     if found is None:
         raise InvalidValueError(

@@ -87,7 +87,9 @@ def find_interpreter(
         found = programs.uv(task, "python", "find", "--system", wanted)
     except SubmissionError:
         progress(f"Fetching Python {wanted}")
-        programs.uv(task, "python", "install", "--no-bin", wanted)
+        # Not quietly: uv would then keep to itself why it could not.
+        install = ["--no-progress", "python", "install", "--no-bin", wanted]
+        programs.run(task, [programs.find_uv(), *install])
         found = programs.uv(task, "python", "find", "--managed-python", wanted)
     path = Path(found.strip())
     return Interpreter(path, _version_of(path))

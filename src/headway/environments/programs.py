@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from headway.environments.failures import failure
 from headway.environments.requirement import expanded
-from headway.errors import ConfigurationError, InvalidValueError, SubmissionError
+from headway.errors import ConfigurationError, SubmissionError
 
 try:
     from uv import find_uv_bin
@@ -124,18 +124,8 @@ class Programs:
             )
         return Path(found)
 
-    def find_conda(self, packages: Sequence[str]) -> Path:
-        """Where a program is that installs conda packages.
-
-        Raises:
-            InvalidValueError: Nowhere.
-        """
+    def find_conda(self) -> Path | None:
+        """Where a program is that installs conda packages; None for nowhere."""
         found = (shutil.which(name, path=self.path) for name in CONDA_PROGRAMS)
         program = next(filter(None, found), None)
-        if program is None:
-            raise InvalidValueError(
-                f"the conda packages {', '.join(packages)} need {', '.join(CONDA_PROGRAMS[:-1])} "
-                f"or {CONDA_PROGRAMS[-1]}, and none of them is on the PATH: move the packages to "
-                "the pip list, under the names that pip knows them by, or install micromamba"
-            )
-        return Path(program)
+        return None if program is None else Path(program)

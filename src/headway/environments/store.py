@@ -25,6 +25,7 @@ from headway.environments.building import (
     make_with_uv,
     python_of,
 )
+from headway.environments.conda_names import by_pip
 from headway.environments.description import EnvironmentRecord, describe
 from headway.environments.guard import exclusive, exclusive_if_free, shared
 from headway.environments.interpreters import (
@@ -259,11 +260,16 @@ class EnvironmentStore:
     def _find_recipe(
         self, spec: EnvironmentSpec, asked: str, task: Task, progress: Callable[[str], None]
     ) -> Recipe:
-        if spec.conda_dependencies:
-            self._programs.find_conda(spec.conda_dependencies)
+        if spec.conda_dependencies and self._programs.find_conda():
             version = wanted_version(spec, self._mine)
             key = conda_key(asked, secrets.token_hex(8))
             return Recipe(key=key, python_version=version, base="", conda=True)
+        if spec.conda_dependencies:
+            spec = by_pip(spec)
+            progress(
+                f"The conda packages of environment {spec.name!r} are taken from pip's index, "
+                "under the names that they have there: no conda is on the PATH"
+            )
         python = find_interpreter(spec, self._mine, self._programs, task, progress)
         progress(f"Resolving environment {spec.name!r} for Python {python.version}")
         lock = compile_lock(spec, python.path, self._programs, task)

@@ -22,6 +22,7 @@ from headway.metrics.segment import (
     segment_path,
 )
 from headway.metrics.slots import (
+    HAS_STEP,
     HEADER_BYTES,
     INT_BODY,
     SLOT,
@@ -31,6 +32,9 @@ from headway.metrics.slots import (
     used_bytes,
 )
 
+_HEAD_AT: Final = 4
+"""Where in a slot the byte with the kind is."""
+_POINTS: Final = (Kind.FLOAT, Kind.INT, Kind.BOOL, Kind.NONE, Kind.TEXT, Kind.BIGINT)
 _NAME: Final = re.compile(rf"(.+)\.(\d{{6,}}){re.escape(SUFFIX)}")
 
 
@@ -88,6 +92,22 @@ def read(folder: Path, journal: JournalInfo, offset: int, max_bytes: int) -> byt
         if is_last:
             break
     return b"".join(parts)
+
+
+def count_points(folder: Path, journal: JournalInfo) -> int:
+    """How many points the files of a journal hold, those among them that were taken in already."""
+    count = 0
+    for number in journal.segments:
+        opened = _open(folder, journal, number)
+        if opened is not None:
+            fd, header = opened
+            try:
+                data = os.pread(fd, header.slots_bytes, HEADER_BYTES)
+            finally:
+                os.close(fd)
+            heads = data[_HEAD_AT : used_bytes(data) : SLOT_BYTES]
+            count += sum(heads.count(kind) + heads.count(kind | HAS_STEP) for kind in _POINTS)
+    return count
 
 
 def is_discarded(folder: Path, journal: JournalInfo, offset: int) -> bool:

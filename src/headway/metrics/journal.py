@@ -20,7 +20,7 @@ from headway.checks import check_name
 from headway.errors import InvalidValueError
 from headway.metrics.forms import FORMS, learn
 from headway.metrics.point_log import Pen, PointLog
-from headway.metrics.scalars import to_scalar, to_scalars, to_step
+from headway.metrics.scalars import to_cell, to_scalar, to_scalars, to_step
 from headway.metrics.segment import FULL, SegmentHeader
 from headway.metrics.slots import (
     FLOAT_BODY,
@@ -171,7 +171,10 @@ class JournalWriter(PointLog):
             )
         at = to_step(name, row)
         points = [
-            (self._check_key("table", name, column), to_scalar(name, value, self._max_text_bytes))
+            (
+                self._check_key("table", name, column),
+                to_cell(name, column, value, self._max_text_bytes),
+            )
             for column, value in columns.items()
         ]
         self._write(points, at)

@@ -12,7 +12,7 @@ from headway.metrics import drain
 from headway.metrics.drain import JournalInfo
 from headway.model import JournalStretch
 
-_MOST_BYTES: Final = 4 << 20
+MOST_BYTES: Final = 4 << 20
 """Of slots that are read before they are taken in: what bounds memory, and the transaction."""
 _OF_ONE_RUN: Final = (StorageCorruptError, NotFoundError)
 """Errors that say nothing of the other runs."""
@@ -41,12 +41,18 @@ class Mover:
         metrics: The workspace.
         taken: Told how far the journal of a living writer is in the workspace, before what was
             taken in is deleted: its writer may use the files again.
+        most_bytes: So much is moved at once.
     """
 
     def __init__(
-        self, metrics: Metrics, taken: Callable[[str, str, int], None] = _nobody_asks
+        self,
+        metrics: Metrics,
+        taken: Callable[[str, str, int], None] = _nobody_asks,
+        *,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self._metrics = metrics
+        self._most_bytes = most_bytes
         self._taken = taken
         # Offsets only grow, so what they once were tells cheaply that there is nothing new.
         self._seen: dict[str, int] = {}
@@ -107,7 +113,7 @@ class Mover:
         """Read the journals that come first, as much as is taken in at once, and take it in."""
         places: list[_Place] = []
         stretches: list[JournalStretch] = []
-        room = _MOST_BYTES
+        room = self._most_bytes
         while waiting and room:
             place = waiting.popleft()
             journal = place.journal

@@ -67,6 +67,20 @@ def to_scalars(name: object, values: object, max_text_bytes: int) -> list[Scalar
     return scalars
 
 
+def to_cell(name: object, column: object, value: object, max_text_bytes: int) -> Scalar:
+    """One value of a row, as ``to_scalar`` makes it.
+
+    Raises:
+        InvalidValueError: It is not one value.
+    """
+    if value.__class__ not in _PLAIN and isinstance(value, (*_SEQUENCES, Mapping)):
+        raise InvalidValueError(
+            f"Rows cannot contain {_what(cast('object', value))}: give column {column!r} of table "
+            f"{name!r} {_ACCEPTED}, or use run.log_table(...) for several rows at once"
+        )
+    return to_scalar(name, value, max_text_bytes)
+
+
 def to_step(name: object, step: object) -> int | None:
     """The step as an integer of 64 bits, or None.
 

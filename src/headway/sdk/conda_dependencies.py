@@ -155,7 +155,8 @@ class _Conda:
 class CondaDependencies(_Pip, _Conda):
     """Packages for pip and conda, and the version of Python.
 
-    Python and pip packages are installed by uv. Other conda packages need conda or micromamba.
+    Python and pip packages are installed by uv, other packages by conda or micromamba; where there
+    is neither, those that pip has too are taken from pip's index.
 
     Args:
         conda_dependencies_file_path: A conda environment file to begin with.

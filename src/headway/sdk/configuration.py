@@ -2,7 +2,6 @@
 
 import os
 import sys
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar, Final, cast
@@ -13,6 +12,7 @@ from headway.sdk import distributed, run_config_files
 from headway.sdk.distributed import MpiConfiguration, PyTorchConfiguration
 from headway.sdk.environment import DEFAULT_NAME, Environment, specification
 from headway.sdk.run_config_sections import Sections
+from headway.sdk.warned import warn
 from headway.settings import Settings
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def submission(
     config: ScriptRunConfig,
     settings: Settings,
     executable: str = "",
-    say: Callable[[str], None] = warnings.warn,
+    say: Callable[[str], None] = warn,
 ) -> Submission:
     """What a configuration comes to, with everything checked that can be.
 
@@ -444,4 +444,4 @@ def _unheard(_: str) -> None:
 
 
 def _warn_ignored(name: str, why: str) -> None:
-    warnings.warn(f"{name} is ignored: {why}", stacklevel=3)
+    warn(f"{name} is ignored: {why}")

@@ -127,3 +127,51 @@ class DataReference:
             f"data_reference_name={self.data_reference_name!r}, "
             f"path_on_datastore={self.path_on_datastore!r}, mode={self.mode!r})"
         )
+
+
+class DataReferenceConfiguration:
+    """A path of a datastore that is named, for ``RunConfiguration.data_references``.
+
+    Args:
+        datastore_name: The datastore.
+        mode: ``mount``, ``download`` or ``upload``; kept as given.
+        path_on_datastore: A file or folder; None for all of the datastore.
+        path_on_compute: Accepted and kept.
+        overwrite: Accepted and kept.
+    """
+
+    def __init__(
+        self,
+        datastore_name: str,
+        mode: str = "mount",
+        path_on_datastore: str | None = None,
+        path_on_compute: str | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        self.datastore_name = datastore_name
+        self.mode = mode
+        self.path_on_datastore = path_on_datastore
+        self.path_on_compute = path_on_compute
+        self.overwrite = overwrite
+
+    def reference(self, datastore: Referred, name: str) -> DataReference:
+        """The reference that it stands for. For Headway's own use.
+
+        Args:
+            datastore: The datastore of its name.
+            name: What the reference is called.
+        """
+        return DataReference(
+            datastore,
+            name,
+            self.path_on_datastore,
+            self.mode,
+            self.path_on_compute,
+            self.overwrite,
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"DataReferenceConfiguration(datastore_name={self.datastore_name!r}, "
+            f"path_on_datastore={self.path_on_datastore!r}, mode={self.mode!r})"
+        )

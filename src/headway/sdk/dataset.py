@@ -8,12 +8,13 @@ from headway.assets import ANONYMOUS, Asset, AssetQuery
 from headway.errors import AssetNotFoundError, InvalidValueError
 from headway.sdk.dataset_base import Definition
 from headway.sdk.file_dataset import FileDataset, FileDatasetFactory
+from headway.sdk.missing import Telling
 from headway.sdk.model_paths import version_number
 from headway.sdk.tabular_dataset import TabularDataset, TabularDatasetFactory
 from headway.sdk.workspace import WorkspaceBase
 
 
-class Dataset:
+class Dataset(metaclass=Telling):
     """Datasets are made by ``Dataset.Tabular`` and ``Dataset.File``, and found again by name."""
 
     Tabular: ClassVar[type[TabularDatasetFactory]] = TabularDatasetFactory

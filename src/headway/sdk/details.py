@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from headway.model import EnvironmentSpec, Run, RunError, Submission
+from headway.sdk.given_data import INPUTS_VARIABLE, OUTPUTS_VARIABLE, Names, read_given
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -15,6 +16,7 @@ def details_of(run: Run, logs: Mapping[str, str]) -> dict[str, object]:
         run: The run.
         logs: Its logs, name to URL.
     """
+    variables = {} if run.definition is None else run.definition.environment_variables
     details: dict[str, object | None] = {
         "runId": run.id,
         "target": run.target,
@@ -25,13 +27,35 @@ def details_of(run: Run, logs: Mapping[str, str]) -> dict[str, object]:
         "error": None if run.error is None else {"error": error_dict(run.error)},
         "warnings": warnings_of(run),
         "properties": dict(run.properties),
-        "inputDatasets": [],
-        "outputDatasets": [],
+        "inputDatasets": _inputs(read_given(variables, INPUTS_VARIABLE)),
+        "outputDatasets": _outputs(read_given(variables, OUTPUTS_VARIABLE)),
         "runDefinition": None if run.definition is None else _definition(run.definition),
         "logFiles": dict(logs),
         "submittedBy": run.created_by or None,
     }
     return {key: value for key, value in details.items() if value is not None}
+
+
+def _inputs(names: Names) -> list[dict[str, object]]:
+    return [
+        {
+            "dataset": {"id": one.dataset or one.made_of},
+            "consumptionDetails": {
+                "type": "RunInput",
+                "inputName": name,
+                "mechanism": one.mechanism.capitalize() or "Direct",
+                **({"pathOnCompute": one.path} if one.path else {}),
+            },
+        }
+        for name, one in names.items()
+    ]
+
+
+def _outputs(names: Names) -> list[dict[str, object]]:
+    return [
+        {"outputType": "RunOutput", "outputDetails": {"outputName": name}, "path": one.path}
+        for name, one in names.items()
+    ]
 
 
 def error_dict(error: RunError) -> dict[str, object]:

@@ -1,23 +1,24 @@
 """What notebooks show of a run, an experiment and a workspace, and offer for completion."""
 
-from abc import ABCMeta
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import ClassVar, Final
+
+from headway.sdk.missing import Telling, Tells
 
 DOCS: Final = "docs/index.md"
 """Where the documentation begins, in Headway's repository."""
 _LINKED: Final = ("http://", "https://", "file://")
 
 
-class _Tidy(ABCMeta):
+class _Tidy(Telling):
     """Classes that name what users may call: IPython looks at the class of an object too."""
 
-    def __dir__(cls) -> list[str]:
+    def __dir__(cls) -> list[str]:  # noqa: N805  (a method of classes)
         return _offered(type.__dir__(cls), cls)
 
 
-class Displayed(metaclass=_Tidy):
+class Displayed(Tells, metaclass=_Tidy):
     """Shown as a table, with only what users may call among its names."""
 
     _inner: ClassVar[frozenset[str]] = frozenset()

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Final, NoReturn, cast
 
 from msgspec.structs import replace
@@ -58,6 +59,9 @@ class DockerSection:
         base_dockerfile: Not used.
         arguments: Not used.
         shm_size: Not used.
+        shared_volumes: Not used.
+        gpu_support: Not used.
+        base_image_registry: Not used.
     """
 
     def __init__(self) -> None:
@@ -66,6 +70,9 @@ class DockerSection:
         self.base_dockerfile: str | None = None
         self.arguments: list[str] = []
         self.shm_size: str | None = None
+        self.shared_volumes = True
+        self.gpu_support = False
+        self.base_image_registry = SimpleNamespace(address=None, username=None, password=None)
 
 
 class Environment(Images):
@@ -82,6 +89,7 @@ class Environment(Images):
         version: Its version where it is registered.
         python: Which Python, and which packages.
         docker: Accepted and ignored.
+        inferencing_stack_version: Accepted and ignored.
     """
 
     def __init__(self, name: str, **kwargs: object) -> None:
@@ -89,6 +97,7 @@ class Environment(Images):
         self.version: str | None = None
         self.python = PythonSection()
         self.docker = DockerSection()
+        self.inferencing_stack_version: str | None = None
         self._variables: dict[str, str] = {}
 
     @property

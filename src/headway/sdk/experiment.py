@@ -1,5 +1,6 @@
 """What an experiment is by itself: its name, its tags, and what it asks for to have runs made."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -17,6 +18,32 @@ from headway.sdk.labels import as_keys, as_texts
 from headway.sdk.workspace import WorkspaceBase
 
 SCRIPT_RUN_TYPE: Final = "azureml.scriptrun"
+_NAME: Final = re.compile(r"[^\W_][\w-]{0,254}")
+_WANTED: Final = (
+    "Experiment name must be between 1 and 255 characters long. Its first character has to be "
+    "alphanumeric, and the rest may contain hyphens and underscores. No whitespace is allowed."
+)
+
+
+def ensured(api: Api, name: str, *, lenient: bool) -> ExperimentRecord:
+    """The experiment of this name, made now if there is none.
+
+    Args:
+        api: The verbs of the workspace.
+        name: Its name.
+        lenient: Whether any name will do that the workspace takes. One that stands there already
+            will always do.
+
+    Raises:
+        InvalidValueError: It is no name for a new experiment.
+    """
+    text = checked(name, str, "experiment name")
+    if lenient or not text.strip() or _NAME.fullmatch(text):
+        return api.experiments.ensure(name)
+    known = api.experiments.list(name=name)
+    if not known:
+        raise InvalidValueError(f"{_WANTED} It was given as {name!r}")
+    return known[0]
 
 
 class ExperimentBase(Displayed):

@@ -15,6 +15,7 @@ from headway.sdk.dataset_base import AbstractDataset, Definition
 from headway.sdk.dataset_inputs import DatasetConsumptionConfig, unnamed
 from headway.sdk.dataset_sources import Found, PathLike, Sources
 from headway.sdk.datastore import target_of
+from headway.sdk.missing import Telling
 from headway.settings import load_settings
 
 
@@ -156,7 +157,7 @@ class MountContext:
         self.stop()
 
 
-class FileDatasetFactory:
+class FileDatasetFactory(metaclass=Telling):
     """``Dataset.File``: makes datasets of files."""
 
     @staticmethod

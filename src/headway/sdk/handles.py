@@ -22,7 +22,7 @@ from headway.sdk.arguments import (
 )
 from headway.sdk.configuration import ScriptRunConfig
 from headway.sdk.context import run_context
-from headway.sdk.experiment import SCRIPT_RUN_TYPE, ExperimentBase
+from headway.sdk.experiment import SCRIPT_RUN_TYPE, ExperimentBase, ensured
 from headway.sdk.process import say
 from headway.sdk.queries import LabelFilter, Listing, Since, StatusFilter
 from headway.sdk.run_artifacts import RunArtifacts
@@ -240,7 +240,7 @@ class Experiment(ExperimentBase):
     Args:
         workspace: The workspace.
         name: Its name.
-        _skip_name_validation: Ignored.
+        _skip_name_validation: Whether any name will do that the workspace takes.
         _id: For Headway's own use.
         _archived_time: Ignored.
         _create_in_cloud: Ignored.
@@ -261,13 +261,12 @@ class Experiment(ExperimentBase):
     ) -> None:
         self._workspace = checked(workspace, Workspace, "workspace")
         self._home = self._workspace
-        experiments = self._workspace.api.experiments
         if isinstance(_experiment_dto, ExperimentRecord):
             self._record = _experiment_dto
         elif _id is not None:
-            self._record = experiments.get(_id)
+            self._record = self._workspace.api.experiments.get(_id)
         else:
-            self._record = experiments.ensure(name)
+            self._record = ensured(self._workspace.api, name, lenient=_skip_name_validation)
 
     @property
     def workspace(self) -> "Workspace":

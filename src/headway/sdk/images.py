@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from headway.errors import UnsupportedError
+from headway.sdk.missing import Tells
 
 
-class Images:
+class Images(Tells):
     """The part of ``Environment`` about images: each call raises ``UnsupportedError``."""
 
     @staticmethod

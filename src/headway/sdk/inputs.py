@@ -4,9 +4,8 @@ A program finds them
 
 * in its arguments, where a reference or a dataset stood: a path, or the id of a dataset;
 * in environment variables: ``AZUREML_DATAREFERENCE_<name>``, and for a dataset also ``<name>``;
-* as ``run.input_datasets[name]`` and ``run.output_datasets[name]``, from the variables
-  ``HEADWAY_INPUTS`` and ``HEADWAY_OUTPUTS``: JSON objects with a name for each, and for that an
-  object with a ``path`` or the id of a ``dataset``.
+* as ``run.input_datasets[name]`` and ``run.output_datasets[name]``, from the variables that
+  ``headway.sdk.given_data`` describes.
 """
 
 import copy
@@ -15,12 +14,23 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
-import msgspec
-
 from headway.errors import InvalidValueError
 from headway.sdk.configuration import ScriptRunConfig
-from headway.sdk.data_reference import VARIABLE_PREFIX, DataReference
+from headway.sdk.data_reference import (
+    VARIABLE_PREFIX,
+    DataReference,
+    DataReferenceConfiguration,
+)
 from headway.sdk.dataset_inputs import DatasetConsumptionConfig
+from headway.sdk.datastore import Datastore
+from headway.sdk.given_data import (
+    INPUTS_VARIABLE,
+    OUTPUTS_VARIABLE,
+    Given,
+    Names,
+    read_given,
+    written_given,
+)
 from headway.sdk.output_dataset import OutputFileDatasetConfig
 from headway.sdk.workspace import WorkspaceBase
 
@@ -28,21 +38,7 @@ if TYPE_CHECKING:
     from headway.sdk.dataset_base import AbstractDataset
     from headway.sdk.file_dataset import FileDataset
 
-INPUTS_VARIABLE: Final = "HEADWAY_INPUTS"
-OUTPUTS_VARIABLE: Final = "HEADWAY_OUTPUTS"
-
 _REFERENCE: Final = re.compile(re.escape("$" + VARIABLE_PREFIX) + r"(\w+)")
-
-
-class Given(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One input or output of a run."""
-
-    path: str = ""
-    dataset: str = ""
-    """The id of a dataset that the program gets itself."""
-
-
-_Names = dict[str, Given]
 
 
 def with_inputs(home: WorkspaceBase, config: ScriptRunConfig, run_id: str) -> ScriptRunConfig:
@@ -82,7 +78,7 @@ def input_datasets(
         workspace: The workspace of the run.
         environment: Variables to read.
     """
-    found = _read(environment, INPUTS_VARIABLE)
+    found = read_given(environment, INPUTS_VARIABLE)
     if not any(one.dataset for one in found.values()):
         return {name: one.path for name, one in found.items()}
     from headway.sdk.dataset import Dataset  # noqa: PLC0415  (brings the readers of tables)
@@ -95,7 +91,7 @@ def input_datasets(
 
 def output_datasets(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The paths that the run around this process may write to, by name."""
-    return {name: one.path for name, one in _read(environment, OUTPUTS_VARIABLE).items()}
+    return {name: one.path for name, one in read_given(environment, OUTPUTS_VARIABLE).items()}
 
 
 class _Resolver:
@@ -105,8 +101,8 @@ class _Resolver:
         self._home = home
         self._run_id = run_id
         self._references: dict[str, str] = {}
-        self._inputs: _Names = {}
-        self._outputs: _Names = {}
+        self._inputs: Names = {}
+        self._outputs: Names = {}
 
     def replaced(self, given: object) -> object:
         """Arguments or a command with everything replaced in it."""
@@ -129,6 +125,8 @@ class _Resolver:
 
     def named(self, name: str, given: object) -> None:
         """One of ``RunConfiguration.data_references`` or ``RunConfiguration.data``."""
+        if isinstance(given, DataReferenceConfiguration):
+            given = given.reference(Datastore(self._home, given.datastore_name), name)
         if isinstance(given, DataReference):
             self._reference(name, given)
         elif isinstance(given, DatasetConsumptionConfig):
@@ -151,7 +149,7 @@ class _Resolver:
             (OUTPUTS_VARIABLE, self._outputs),
         ):
             if names:
-                named[variable] = msgspec.json.encode(names).decode()
+                named[variable] = written_given(names)
         return named
 
     def _reference(self, name: str, reference: DataReference) -> str:
@@ -165,10 +163,12 @@ class _Resolver:
 
     def _input(self, config: DatasetConsumptionConfig) -> str:
         dataset: AbstractDataset = config.dataset
+        known = dataset.saved(self._home).id or ""
         if config.mode == "direct":
-            given = Given(dataset=dataset.saved(self._home).id or "")
+            given = Given(dataset=known, mechanism=config.mode)
         else:
-            given = Given(path=str(cast("FileDataset", dataset).folder()))
+            path = str(cast("FileDataset", dataset).folder())
+            given = Given(path, made_of=known, mechanism=config.mode)
         if self._inputs.setdefault(config.name, given) != given:
             raise InvalidValueError(f"two inputs are called {config.name!r}: rename one of them")
         return given.path or given.dataset
@@ -177,8 +177,3 @@ class _Resolver:
         path = str(config.resolve(self._home, self._run_id))
         self._outputs[config.name] = Given(path=path)
         return path
-
-
-def _read(environment: Mapping[str, str], variable: str) -> _Names:
-    text = environment.get(variable)
-    return msgspec.json.decode(text, type=_Names) if text else {}

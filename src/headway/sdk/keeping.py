@@ -10,10 +10,10 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from headway.api import Files
 from headway.errors import HeadwayError, StorageFullError
@@ -92,6 +92,46 @@ class PrintedLog:
         return data[: self._left] + b"\n[headway: the log is full; more is not kept]\n"
 
 
+class Sink(Protocol):
+    """Where it goes what a run leaves behind."""
+
+    def size(self, run_id: str, path: str) -> int:
+        """How long a log is."""
+        ...
+
+    def append(self, run_id: str, path: str, offset: int, data: bytes) -> int:
+        """Take in a stretch of a log as ``headway.api.Files.append`` does; the size then."""
+        ...
+
+    def taken(self, run_id: str, prefix: str) -> set[str]:
+        """The names of files that the run has already."""
+        ...
+
+    def put_many(self, run_id: str, sources: Mapping[str, Path]) -> None:
+        """Keep files as ``headway.api.Files.put_many`` does."""
+        ...
+
+
+class _Workspace:
+    """Everything goes into the workspace at once."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+
+    def size(self, run_id: str, path: str) -> int:
+        known = {entry.path: entry.size_bytes for entry in self._files.list(run_id, path)}
+        return known.get(path, 0)
+
+    def append(self, run_id: str, path: str, offset: int, data: bytes) -> int:
+        return self._files.append(run_id, path, offset, data)
+
+    def taken(self, run_id: str, prefix: str) -> set[str]:
+        return {entry.path for entry in self._files.list(run_id, prefix)}
+
+    def put_many(self, run_id: str, sources: Mapping[str, Path]) -> None:
+        self._files.put_many(run_id, sources)
+
+
 class _Log:
     """A file that grows, and how much of it was sent."""
 
@@ -122,6 +162,7 @@ class RunKeeper:
         outputs: The folder to collect at the end; None for none.
         logs: The folder whose files are sent as they grow; None for none.
         max_log_bytes: The longest log; 0 for no limit.
+        sink: Where all of it goes; None for the workspace itself.
     """
 
     def __init__(
@@ -132,8 +173,9 @@ class RunKeeper:
         outputs: Path | None = None,
         logs: Path | None = None,
         max_log_bytes: int = 0,
+        sink: Sink | None = None,
     ) -> None:
-        self._files = files
+        self._sink = sink or _Workspace(files)
         self._run_id = run_id
         self._outputs = outputs
         self._outputs_prefix = f"{_name_of(outputs)}/" if outputs is not None else ""
@@ -179,9 +221,8 @@ class RunKeeper:
 
     def _send_printed(self, data: bytes) -> None:
         if self._printed_bytes is None:
-            known = {e.path: e.size_bytes for e in self._files.list(self._run_id, USER_LOG)}
-            self._printed_bytes = known.get(USER_LOG, 0)
-        self._printed_bytes = self._files.append(self._run_id, USER_LOG, self._printed_bytes, data)
+            self._printed_bytes = self._sink.size(self._run_id, USER_LOG)
+        self._printed_bytes = self._sink.append(self._run_id, USER_LOG, self._printed_bytes, data)
 
     def _send_logs(self, most: int | None) -> None:
         for found in _files_below(self._logs):
@@ -208,7 +249,7 @@ class RunKeeper:
                     data = stream.read(_CHUNK_BYTES)
                     if not data:
                         return
-                    log.sent = self._files.append(self._run_id, log.name, log.sent, data)
+                    log.sent = self._sink.append(self._run_id, log.name, log.sent, data)
                     log.read += len(data)
                     left = None if left is None else left - len(data)
         except OSError:
@@ -229,8 +270,7 @@ class RunKeeper:
         if not wanted:
             return problems
         try:
-            taken = {entry.path for entry in self._files.list(self._run_id, prefix)}
-            names = sorted(wanted.keys() - taken)
+            names = sorted(wanted.keys() - self._sink.taken(self._run_id, prefix))
             for start in range(0, len(names), _BATCH_FILES):
                 self._keep(names[start : start + _BATCH_FILES], wanted, problems)
         except HeadwayError as error:
@@ -240,7 +280,7 @@ class RunKeeper:
     def _keep(self, names: Sequence[str], paths: dict[str, Path], problems: list[str]) -> None:
         """Keep files together; where one of them cannot be kept, the others all the same."""
         try:
-            self._files.put_many(self._run_id, {name: paths[name] for name in names})
+            self._sink.put_many(self._run_id, {name: paths[name] for name in names})
         except HeadwayError as error:
             if len(names) > 1:
                 for name in names:

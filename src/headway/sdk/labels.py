@@ -1,10 +1,10 @@
 """Tags and properties as users give them: anything with a text, said aloud where it is changed."""
 
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import cast
 
 from headway.errors import InvalidValueError
+from headway.sdk.warned import warn
 
 
 def as_texts(kind: str, labels: object) -> dict[str, str | None]:
@@ -51,10 +51,9 @@ def as_keys(kind: str, keys: object) -> list[str]:
 
 def _text(kind: str, key: str, value: object) -> str:
     text = str(value)
-    warnings.warn(
+    warn(
         f"the value of {kind} {key!r} is {type(value).__name__} {value!r}; it is kept as the text "
-        f"{text!r}",
-        stacklevel=4,
+        f"{text!r}"
     )
     return text
 

@@ -4,10 +4,13 @@ Looked at in this order: the setting ``workspace`` (``HEADWAY_WORKSPACE``), a co
 default embedded workspace. Nothing is opened here.
 """
 
+import hashlib
 import json
 import re
 from pathlib import Path
 from typing import Final, NamedTuple, cast
+
+from msgspec.structs import replace
 
 from headway.errors import ConfigurationError, InvalidValueError
 from headway.settings import Settings
@@ -25,6 +28,11 @@ _SCOPE: Final = re.compile(
     r"/?subscriptions/(?P<subscription_id>[^/]+)/resource[gG]roups/(?P<resource_group>[^/]+)"
     r"/providers/[^/]+/workspaces/(?P<workspace_name>[^/]+)(?:/.*)?"
 )
+_SERVER: Final = re.compile(
+    r"(?P<server>https?://(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?)/*"
+    r"(?:(?P<name>[^\W_][\w.-]{0,63})/*)?",
+    re.ASCII | re.IGNORECASE,
+)
 _WORKSPACE_NAME: Final = re.compile(r"[^\W_][\w.-]{0,63}")
 
 
@@ -37,6 +45,13 @@ class Location(NamedTuple):
     resource_group: str = LOCAL
     defaulted: bool = False
     """Whether nothing named it."""
+    url: str = ""
+    """The server that it is on, the folder being this machine's part; empty: it is embedded."""
+
+    @property
+    def shown(self) -> str:
+        """Where it is, for people."""
+        return f"{self.url}/{self.name}" if self.url else str(self.folder)
 
 
 def find(settings: Settings, path: object = None, file_name: object = None) -> Location:
@@ -52,7 +67,7 @@ def find(settings: Settings, path: object = None, file_name: object = None) -> L
         ConfigurationError: What was named cannot be found or read.
     """
     if settings.workspace:
-        return _of_setting(settings.workspace)
+        return _of_setting(settings.workspace, settings)
     start = Path(_path_text("path", path)) if path is not None else Path()
     names = _CONFIG_NAMES if file_name is None else (_path_text("file name", file_name),)
     if start.is_file():
@@ -79,13 +94,45 @@ def find(settings: Settings, path: object = None, file_name: object = None) -> L
 def named(
     name: object, settings: Settings, subscription_id: str = LOCAL, resource_group: str = LOCAL
 ) -> Location:
-    """The embedded workspace of this name."""
+    """The workspace of this name: of the server that is set, else an embedded one."""
     if not isinstance(name, str) or not _WORKSPACE_NAME.fullmatch(name):
         raise InvalidValueError(
             f"workspace name {name!r} is not accepted: give 1 to 64 letters, digits, '_', '-' or "
             "'.', beginning with a letter or digit"
         )
+    server = server_of(settings)
+    if server:
+        found = on_server(f"{server}/{name}", settings, "the workspace")
+        return found._replace(subscription_id=subscription_id, resource_group=resource_group)
     return Location(settings.home / "workspaces" / name, name, subscription_id, resource_group)
+
+
+def server_of(settings: Settings) -> str:
+    """The server that the setting ``workspace`` names; empty where it names none."""
+    return _of_setting(settings.workspace, settings).url if settings.workspace else ""
+
+
+def on_server(url: object, settings: Settings, source: str) -> Location:
+    """The workspace that a URL names: ``https://host``, or ``https://host/<workspace>``.
+
+    Args:
+        url: What was given.
+        settings: The settings that hold.
+        source: Who gave it, for messages.
+
+    Raises:
+        ConfigurationError: It is no such URL.
+    """
+    match = _SERVER.fullmatch(url) if isinstance(url, str) else None
+    if match is None:
+        raise ConfigurationError(
+            f"{source} is {url!r}: give the URL of a server such as https://headway.example, with "
+            "/<workspace> behind it for another workspace than 'default', or the path of a folder"
+        )
+    server, name = match["server"].lower(), match["name"] or DEFAULT_NAME
+    place = "_".join(re.findall(r"[\w.-]+", server.partition("://")[2]))
+    digest = hashlib.sha256(f"{server}/{name}".encode()).hexdigest()[:12]
+    return Location(settings.home / "remote" / f"{place}_{name}-{digest}", name, url=server)
 
 
 def embedded(
@@ -93,6 +140,7 @@ def embedded(
 ) -> list[Location]:
     """Where embedded workspaces are that have a name, by name."""
     root = settings.home / "workspaces"
+    settings = replace(settings, workspace="")
     names = sorted(one.name for one in root.iterdir()) if root.is_dir() else []
     return [
         named(name, settings, subscription_id, resource_group)
@@ -108,7 +156,9 @@ def config_text(location: Location, settings: Settings) -> str:
         "resource_group": location.resource_group,
         "workspace_name": location.name,
     }
-    if location.folder != settings.home / "workspaces" / location.name:
+    if location.url:
+        content["url"] = location.url
+    elif location.folder != settings.home / "workspaces" / location.name:
         content["path"] = str(location.folder.absolute())
     return json.dumps(content, indent=4) + "\n"
 
@@ -128,12 +178,9 @@ def config_target(path: object, file_name: object) -> Path:
     return folder / sub / name
 
 
-def _of_setting(text: str) -> Location:
+def _of_setting(text: str, settings: Settings) -> Location:
     if "://" in text:
-        raise ConfigurationError(
-            f"HEADWAY_WORKSPACE (setting 'workspace') is {text!r}: servers come with a later "
-            "version; give the path of a folder, or unset it"
-        )
+        return on_server(text, settings, "HEADWAY_WORKSPACE (setting 'workspace')")
     folder = Path(text).expanduser().absolute()
     return Location(folder, folder.name or DEFAULT_NAME)
 
@@ -179,11 +226,9 @@ def _read_config(file: Path) -> dict[str, object]:
 
 
 def _of_config(file: Path, content: dict[str, object], settings: Settings) -> Location:
-    if isinstance(content.get("url"), str):
-        raise ConfigurationError(
-            f"the config file {file} names the server {content['url']!r}: servers come with a "
-            "later version; name a workspace_name instead"
-        )
+    url = content.get("url")
+    if url is not None:
+        return _of_url(file, url, content, settings)
     words = _words(file, content)
     try:
         location = named(words.pop("workspace_name"), settings, **words)
@@ -199,6 +244,18 @@ def _of_config(file: Path, content: dict[str, object], settings: Settings) -> Lo
     base = file.absolute().parent
     base = base.parent if base.name in _CONFIG_FOLDERS[:2] else base
     return location._replace(folder=base / Path(path).expanduser())
+
+
+def _of_url(file: Path, url: object, content: dict[str, object], settings: Settings) -> Location:
+    """A workspace on a server; ``workspace_name`` counts where the URL names none."""
+    location = on_server(url, settings, f"the url of the config file {file}")
+    name = content.get("workspace_name")
+    if name is not None and location.name == DEFAULT_NAME:
+        location = on_server(f"{location.url}/{name}", settings, f"the config file {file}")
+    return location._replace(
+        subscription_id=str(content.get("subscription_id", LOCAL)),
+        resource_group=str(content.get("resource_group", LOCAL)),
+    )
 
 
 def _words(file: Path, content: dict[str, object]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol, cast
 from msgspec import UNSET
 
 from headway.assets import Asset, AssetChange, RunSource
+from headway.checks import path_below
 from headway.data.places import being_made
 from headway.errors import (
     ConflictError,
@@ -277,7 +278,8 @@ class Model(Displayed, Serving):
         """
         assets, folder = self.workspace.api.assets, Path(target_dir).expanduser()
         files = assets.files(self._record.id)
-        there = [str(folder / one.path) for one in files if os.path.lexists(folder / one.path)]
+        places = {one.path: path_below(folder, one.path) for one in files}
+        there = [str(place) for place in places.values() if os.path.lexists(place)]
         if there and not (exist_ok or exists_ok):
             raise ConflictError(
                 f"{', '.join(there[:3])}{' ...' * (len(there) > 3)} exists already: give another "
@@ -286,7 +288,7 @@ class Model(Displayed, Serving):
         for one in files:
             with (
                 assets.open(self._record.id, one.path) as source,
-                being_made(folder / one.path) as part,
+                being_made(places[one.path]) as part,
                 part.open("wb") as out,
             ):
                 shutil.copyfileobj(source, out, 1 << 20)
@@ -295,7 +297,7 @@ class Model(Displayed, Serving):
     def fetched(self, folder: Path) -> str:
         """The path of its file or folder below a folder of its own. For Headway's own use."""
         files = self.workspace.api.assets.files(self._record.id)
-        paths = [(folder / one.path, one.size_bytes) for one in files]
+        paths = [(path_below(folder, one.path), one.size_bytes) for one in files]
         if all(path.is_file() and path.stat().st_size == size for path, size in paths):
             return str(folder / files[0].path.partition("/")[0])
         return self.download(folder, exist_ok=True)

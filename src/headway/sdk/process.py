@@ -8,12 +8,17 @@ import atexit
 import os
 import sys
 import threading
-from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from headway.sdk import run_errors
+from headway.sdk.leaving import Leaving, main_frame
+from headway.sdk.locations import Location
 from headway.sdk.session import Session
 from headway.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class _Process:
@@ -30,28 +35,35 @@ class _Process:
 _process = _Process()
 
 
-def session_for(folder: Path, name: str, settings: Settings) -> Session:
-    """The session of this process with an embedded workspace, opened now if there is none.
+def session_for(place: Location, settings: Settings) -> Session:
+    """The session of this process with a workspace, opened now if there is none.
 
     Args:
-        folder: Where the workspace is; made if it does not exist.
-        name: What a new workspace is called.
+        place: Where the workspace is; an embedded one is made if it does not exist.
         settings: The settings for a session opened now.
     """
-    session = _process.sessions.get(folder)
+    session = _process.sessions.get(place.folder)
     if session is not None:
         return session
     with _process.lock:
-        session = _process.sessions.get(folder)
+        session = _process.sessions.get(place.folder)
         if session is None:
-            from headway.service.workspace import open_workspace  # noqa: PLC0415  (brings SQLite)
-
-            session = Session(
-                open_workspace(folder, settings, name=name, say=say), settings, warn=say
-            )
-            _process.sessions[folder] = session
+            session = _opened(place, settings)
+            _process.sessions[place.folder] = session
             _hook()
     return session
+
+
+def _opened(place: Location, settings: Settings) -> Session:
+    if place.url:
+        from headway.client.workspace import open_remote  # noqa: PLC0415  (brings urllib3)
+
+        remote = open_remote(place.url, place.name, place.folder, settings)
+        return Session(remote, settings, warn=say, backlog=remote.backlog())
+    from headway.service.workspace import open_workspace  # noqa: PLC0415  (brings SQLite)
+
+    api = open_workspace(place.folder, settings, name=place.name, say=say)
+    return Session(api, settings, warn=say)
 
 
 def close_sessions() -> None:
@@ -71,8 +83,15 @@ def _hook() -> None:
     if _process.hooked:
         return
     _process.hooked = True
-    atexit.register(close_sessions)
+    leaving = Leaving(main_frame())
+    leaving.watch()
     chained = sys.excepthook
+
+    def end() -> None:
+        _process.uncaught = _process.uncaught or leaving.failure()
+        close_sessions()
+
+    atexit.register(end)
 
     def note_and_chain(
         kind: type[BaseException], error: BaseException, trace: TracebackType | None

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from headway.checks import path_below
 from headway.errors import InvalidValueError
 from headway.model import FileEntry
 from headway.sdk import transfers
@@ -162,6 +163,10 @@ class RunFiles(RunState):
         """
         folder = Path("assets", self.id) if destination is None else Path(destination)
         return [
-            str(transfers.download_file(self._api.files, self.id, e.path, folder / e.path))
+            str(
+                transfers.download_file(
+                    self._api.files, self.id, e.path, path_below(folder, e.path)
+                )
+            )
             for e in self._logs()
         ]

@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from msgspec.structs import replace
+
 from headway.errors import HeadwayError
 from headway.model import CancelOutcome, RunError, Status
 from headway.sdk import following, run_errors
@@ -123,8 +125,10 @@ class RunLife(RunMetrics):
         return self.get_details()
 
     def _end(self, status: Status, error: RunError | None, reason: str) -> None:
-        self._session.end_run(self.id, status, error=error, reason=reason)
-        self._refresh()
+        if self._session.end_run(self.id, status, error=error, reason=reason):
+            self._refresh()
+        else:  # the server is away, and is told later
+            self._record = replace(self._record, status=status, error=error)
 
     def __enter__(self) -> Self:
         if self._session.owns(self.id):
@@ -149,8 +153,9 @@ class RunLife(RunMetrics):
             say(f"run {self.id} could not be ended: {error}")  # the program's own error goes first
 
     def _end_block(self, value: BaseException | None) -> None:
-        status = self._refresh().status
+        status = self._session.status_at_end(self.id)
         if status.ended:
+            self._refresh()
             return
         if value is None or (isinstance(value, SystemExit) and value.code in (None, 0)):
             self._end(Status.COMPLETED, None, "its block ended")

@@ -10,13 +10,13 @@ A secret ``db-password`` is looked for, in this order:
 A submitted program finds the variables of its submitter, and the same keyring.
 """
 
-import importlib
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, Protocol, TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from headway.checks import check_name
+from headway.client.keyrings import Keyring, system_keyring
 from headway.errors import ConfigurationError, InvalidValueError, MissingPackageError
 
 _T = TypeVar("_T")
@@ -29,41 +29,9 @@ _INDEX: Final = "headway:names"
 _INSTALL: Final = "pip install keyring"
 
 
-class KeyringErrors(Protocol):
-    """The errors of the package ``keyring``."""
-
-    KeyringError: type[Exception]
-
-
-class Keyring(Protocol):
-    """The part of the package ``keyring`` that is used."""
-
-    errors: KeyringErrors
-
-    def get_password(self, service_name: str, username: str, /) -> str | None:
-        """One password, or None."""
-        ...
-
-    def set_password(self, service_name: str, username: str, password: str, /) -> None:
-        """Keep a password."""
-        ...
-
-    def delete_password(self, service_name: str, username: str, /) -> None:
-        """Forget a password."""
-        ...
-
-
 def variable_of(name: str) -> str:
     """The environment variable in which a secret is looked for."""
     return PREFIX + re.sub(r"[^A-Z0-9]", "_", name.upper())
-
-
-def system_keyring() -> Keyring | None:
-    """The system's keyring; None where the package for it is not installed."""
-    try:
-        return cast("Keyring", importlib.import_module("keyring"))
-    except ImportError:
-        return None
 
 
 class Keyvault:

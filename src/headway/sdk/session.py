@@ -4,23 +4,32 @@ A ``Session`` holds the claim that the process is alive (the lease on which its 
 hang), the journals that it logs to, and one daemon thread. About once a second the thread moves
 what was logged into the workspace; several times a second it looks whether somebody wants a run of
 this process canceled. ``process`` opens sessions and ends them with the process.
+
+With a server a second thread does the moving, for that may have to wait there. What it does not get
+sent stays on this machine (``headway.client.backlog``), and the program goes on.
 """
 
+import contextlib
 import threading
 import time
 import uuid
 import weakref
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from headway.api import Api, Lease
-from headway.errors import HeadwayError, MissingPackageError, RunStateError
+from headway.errors import AccessError, HeadwayError, MissingPackageError, RunStateError
 from headway.metrics.journal import JournalWriter
-from headway.metrics.moving import Mover
+from headway.metrics.moving import MOST_BYTES, Mover
 from headway.model import RunError, Status, WorkspaceInfo
 from headway.sdk.interruption import interrupt_main_thread
 from headway.sdk.keeping import RunKeeper, told
+from headway.sdk.pacing import Pace
 from headway.settings import Settings
+
+if TYPE_CHECKING:
+    from headway.client.backlog import Backlog
 
 _LOOK_S = 0.1
 """Seconds between two looks for a request to cancel."""
@@ -33,6 +42,15 @@ _LOOKING = "looking for requests to cancel"
 _MOVING = "moving metrics into the workspace"
 _ENDING = "ending a run of this process"
 _KEEPING = "keeping the logs of a run"
+_SENDING = "sending to the server"
+_GLANCE_S = 3.0
+"""How long a server that is away is asked whether a run was canceled, before it is ended."""
+_SAID_AFTER_S = 5.0
+"""A server that is away for less is not spoken of."""
+_ATTEMPT_S = 10.0
+"""A server that has not answered after so many seconds is asked again later."""
+_MOVED_TO_SERVER_BYTES = 2 << 20
+"""So much is sent at once: the smaller, the sooner something has arrived over a slow line."""
 
 
 class Session:
@@ -43,6 +61,7 @@ class Session:
         settings: The settings that hold.
         warn: Told in one line of what is wrong but stops nobody.
         interrupt: Called when a run of this process was canceled from elsewhere.
+        backlog: What waits on this machine for the server; None for an embedded workspace.
     """
 
     def __init__(
@@ -52,6 +71,7 @@ class Session:
         *,
         warn: Callable[[str], None],
         interrupt: Callable[[], None] = interrupt_main_thread,
+        backlog: "Backlog | None" = None,
     ) -> None:
         self.api = api
         self.settings = settings
@@ -59,9 +79,11 @@ class Session:
         self._warn = warn
         self._warned: set[str] = set()
         self._interrupt = interrupt
+        self._backlog = backlog
         self._lock = threading.RLock()
         self._drain_lock = threading.Lock()
-        self._mover = Mover(api.metrics, self._recycle)
+        most_bytes = MOST_BYTES if backlog is None else _MOVED_TO_SERVER_BYTES
+        self._mover = Mover(api.metrics, self._recycle, most_bytes=most_bytes)
         self._lease: Lease | None = None
         self._owner_id = ""
         self._owned: dict[str, None] = {}  # in the order in which they were made
@@ -75,7 +97,8 @@ class Session:
         self._moved: dict[str, tuple[str, int]] = {}  # what was there when a journal was moved last
         self._can_move = True
         self._cancel_wanted = False
-        self._thread: threading.Thread | None = None
+        self._away_since_s = 0.0
+        self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
 
     # ------------------------------------------------------------ runs of this process
@@ -110,6 +133,7 @@ class Session:
                     outputs=outputs,
                     logs=logs,
                     max_log_bytes=self.settings.max_log_bytes,
+                    sink=self._backlog,
                 )
             return self._keepers[run_id]
 
@@ -119,10 +143,13 @@ class Session:
 
     def end_run(
         self, run_id: str, status: Status, *, error: RunError | None = None, reason: str = ""
-    ) -> None:
+    ) -> bool:
         """End a run; what this process logged for it is safe on the disk before.
 
         What it leaves behind is collected; files that cannot be kept are named in the reason.
+
+        Returns:
+            Whether the workspace knows. A server that is away is told later.
 
         Raises:
             RunStateError: Its status does not allow it.
@@ -134,8 +161,29 @@ class Session:
         if missing:
             self._warn(f"run {run_id}: {told(missing)}")
             reason = "; ".join(filter(None, [reason, told(missing)]))
-        self.api.runs.end(run_id, status, error=error, reason=reason)
+        if self._backlog is None:
+            self.api.runs.end(run_id, status, error=error, reason=reason)
+            problem = None
+        else:
+            problem = self._backlog.end_run(run_id, status, error=error, reason=reason)
         self._owned.pop(run_id, None)
+        if problem is not None:
+            self._warn_once(_ENDING, f"the end of run {run_id} is not known to the server", problem)
+        return problem is None
+
+    def status_at_end(self, run_id: str) -> Status:
+        """The status of a run of this process that is about to end; Running if nobody can say.
+
+        Raises:
+            HeadwayError: It cannot be read, for another reason than that the server is away.
+        """
+        try:
+            with self._bounded(_GLANCE_S):
+                return self.api.runs.get(run_id).status
+        except HeadwayError as error:
+            if not self._may_pass(error):
+                raise
+            return Status.RUNNING
 
     # ------------------------------------------------------------ metrics
 
@@ -160,7 +208,8 @@ class Session:
     def drain(self, run_id: str) -> None:
         """Move what was logged for a run into the workspace, now.
 
-        Left to the next reader where this Python has not the packages for it.
+        Left to the next reader where this Python has not the packages for it, and to this session's
+        thread where a server is away for as long as the end of a run waits.
 
         Raises:
             StorageError: The workspace cannot be written; nothing is lost.
@@ -171,7 +220,12 @@ class Session:
             journal.settle()
         moved = False
         try:
-            moved = self._move([run_id])
+            with self._bounded():
+                moved = self._move([run_id])
+        except HeadwayError as error:
+            if not self._may_pass(error):
+                raise
+            self._warn_once(_MOVING, f"{_MOVING} fails", error)
         finally:
             if journal is not None and not moved:
                 journal.sync()
@@ -189,30 +243,83 @@ class Session:
     # ------------------------------------------------------------ the thread
 
     def _start(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._attend, name="headway", daemon=True)
-            self._thread.start()
+        if self._threads:
+            return
+        loops = {"headway": self._attend}
+        if self._backlog is not None:
+            loops["headway-sender"] = self._attend_server
+        for name, loop in loops.items():
+            self._threads.append(threading.Thread(target=loop, name=name, daemon=True))
+            self._threads[-1].start()
 
     def _attend(self) -> None:
         drain_at = time.monotonic() + self.settings.drain_interval_s
         while not self._stopping.wait(_LOOK_S):
             self._attempt(self._see_to_cancels, _LOOKING)
-            if time.monotonic() >= drain_at:
-                for keeper in list(self._keepers.values()):
-                    self._attempt(keeper.look, _KEEPING)
+            if self._backlog is None and time.monotonic() >= drain_at:
+                self._look_at_logs()
                 self._move_metrics()
                 drain_at = time.monotonic() + self.settings.drain_interval_s
+
+    def _attend_server(self) -> None:
+        pace = Pace(self.settings.drain_interval_s)
+        while not self._stopping.wait(self.settings.drain_interval_s):
+            self._look_at_logs()
+            if not pace.due():
+                self._move_metrics(attempt=False)
+                continue
+            with self._attempting():
+                worked = self._move_metrics() and self._send_backlog()
+            pace.note(worked=worked)
+            if worked:
+                self._away_since_s = 0.0
+
+    def _look_at_logs(self) -> None:
+        for keeper in list(self._keepers.values()):
+            self._attempt(keeper.look, _KEEPING)
+
+    def _send_backlog(self) -> bool:
+        return self._backlog is None or self._attempt(self._backlog.send, _SENDING)
+
+    def _bounded(self, seconds: float | None = None) -> contextlib.AbstractContextManager[None]:
+        """Within the block a server that is away is given up after so long; None: as at an end."""
+        return contextlib.nullcontext() if self._backlog is None else self._backlog.bounded(seconds)
+
+    def _attempting(self) -> contextlib.AbstractContextManager[None]:
+        """Within the block a server that is away is asked once, for that is done again later."""
+        if self._backlog is None:
+            return contextlib.nullcontext()
+        return self._backlog.attempt(_ATTEMPT_S)
 
     def _attempt(self, act: Callable[[], object], what: str) -> bool:
         """Do it, and go on where it cannot be done, which is said once. Whether it was done."""
         try:
             act()
         except (HeadwayError, OSError) as error:
-            if what not in self._warned:
-                self._warned.add(what)
-                self._warn(f"{what} fails: {error}")
+            self._warn_once(what, f"{what} fails", error)
             return False
         return True
+
+    def _may_pass(self, error: Exception) -> bool:
+        """Whether a server may take it later: it is away or full, or the token has run out."""
+        known = isinstance(error, HeadwayError)
+        later = known and (error.transient or isinstance(error, AccessError))
+        return self._backlog is not None and later
+
+    def _warn_once(self, topic: str, what: str, error: Exception) -> None:
+        if self._backlog is not None and self._may_pass(error):
+            now_s = time.monotonic()
+            self._away_since_s = self._away_since_s or now_s
+            if topic != _ENDING and now_s - self._away_since_s < _SAID_AFTER_S:
+                return  # a restart takes some seconds, and nobody needs to hear of it
+            topic = _SENDING
+            what = f"{error}; the program goes on, and what it logs is kept in "
+            what += f"{self._backlog.folder} until the server has it"
+        else:
+            what = f"{what}: {error}"
+        if topic not in self._warned:
+            self._warned.add(topic)
+            self._warn(what)
 
     def _see_to_cancels(self) -> None:
         lease = self._lease
@@ -230,7 +337,8 @@ class Session:
         if canceled:
             self._interrupt()
 
-    def _move_metrics(self) -> None:
+    def _move_metrics(self, *, attempt: bool = True) -> bool:
+        """Move what was logged; where that is not even attempted, it is carried to the disk."""
         with self._lock:
             for run_id, journal in list(self._finished.items()):
                 if journal.written:  # logged to after the end of its run
@@ -253,11 +361,13 @@ class Session:
             if written - self._moved.get(run_id, ("", 0))[1] > _MUCH_BYTES:
                 journals[run_id].sync()  # moving it takes a while
         wanted = [*marks, *sorted(ended.difference(marks))]
-        if self._attempt(lambda: self._move(wanted), _MOVING) and self._can_move:
+        worked = attempt and self._attempt(lambda: self._move(wanted), _MOVING)
+        if worked and self._can_move:
             self._moved.update(marks)
         else:
             for run_id in marks:
                 journals[run_id].sync()
+        return worked
 
     def _has_others(self, run_id: str, journal: JournalWriter) -> bool:
         """Whether journals of other writers are there: of forked workers, for one."""
@@ -298,8 +408,21 @@ class Session:
             uncaught: The exception that ended the program, if one did.
         """
         self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(_JOIN_S)
+        for thread in self._threads:
+            thread.join(_JOIN_S)
+        with self._bounded():
+            self._finish(uncaught)
+        if self._backlog is not None:
+            left = self._backlog.left({*self._journals, *self._finished})
+            if left:
+                self._warn(
+                    f"not sent to the server yet: {left}; kept in {self._backlog.folder}, and sent "
+                    "by the next program that uses this server from here, or by 'headway sync'"
+                )
+            self._backlog.close()
+        self.api.close()
+
+    def _finish(self, uncaught: RunError | None) -> None:
         for run_id in reversed(list(self._owned)):  # children before their parents
             self._attempt(lambda run_id=run_id: self._end_with_process(run_id, uncaught), _ENDING)
         self._move_metrics()
@@ -307,12 +430,12 @@ class Session:
             self._close_journal(run_id)
         # Once more, now that they are closed, so that nothing stays behind.
         self._attempt(lambda: self._move(sorted(self._undrained)), _MOVING)
+        self._send_backlog()
         if self._lease is not None:
-            self._lease.close()
-        self.api.close()
+            self._attempt(self._lease.close, _ENDING)
 
     def _end_with_process(self, run_id: str, uncaught: RunError | None) -> None:
-        if self.api.runs.get(run_id).status is Status.CANCEL_REQUESTED:
+        if self.status_at_end(run_id) is Status.CANCEL_REQUESTED:
             self._end_or_leave(run_id, Status.CANCELED, None, "the process ended")
         elif uncaught is not None:
             self._end_or_leave(run_id, Status.FAILED, uncaught, uncaught.message)

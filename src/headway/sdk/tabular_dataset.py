@@ -13,6 +13,7 @@ from headway.sdk.dataset_base import AbstractDataset, Definition
 from headway.sdk.dataset_inputs import DatasetConsumptionConfig
 from headway.sdk.dataset_sources import PathLike, Sources
 from headway.sdk.datastore import target_of
+from headway.sdk.missing import Telling
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +101,7 @@ class TabularDataset(AbstractDataset):
         return made
 
 
-class TabularDatasetFactory:
+class TabularDatasetFactory(metaclass=Telling):
     """``Dataset.Tabular``: makes datasets of tables."""
 
     @staticmethod

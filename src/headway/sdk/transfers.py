@@ -8,6 +8,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import BinaryIO, cast
 
 from headway.api import Files
+from headway.checks import path_below
 from headway.errors import InvalidValueError, RunFileNotFoundError
 from headway.model import FileEntry
 from headway.sdk.keeping import LOGS_PREFIX
@@ -109,7 +110,9 @@ def download_files(
     root = Path(str(folder)).expanduser() if folder is not None else Path()
     if paths is None:
         kept = [name if append_prefix else name.removeprefix(below) for name in names]
-        return [download_file(files, run_id, n, root / k) for n, k in zip(names, kept, strict=True)]
+        places = [path_below(root, name) for name in kept]
+        pairs = zip(names, places, strict=True)
+        return [download_file(files, run_id, name, place) for name, place in pairs]
     targets = list(cast("list[object]", paths)) if isinstance(paths, list | tuple) else []
     if len(targets) != len(names):
         raise InvalidValueError(

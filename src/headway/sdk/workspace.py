@@ -16,6 +16,7 @@ from headway.sdk import locations
 from headway.sdk.arguments import optional_text
 from headway.sdk.details import iso_time
 from headway.sdk.display import Displayed
+from headway.sdk.hosted import make_on, names_on
 from headway.sdk.labels import as_texts
 from headway.sdk.locations import Location
 from headway.sdk.process import say, session_for
@@ -125,7 +126,7 @@ class WorkspaceBase(Displayed):
         system_datastores_auth_mode: str = "accessKey",
         v1_legacy_mode: bool | None = None,
     ) -> Self:
-        """Make an embedded workspace of this name.
+        """Make a workspace of this name: on the server that is set, else an embedded one.
 
         Only ``name``, ``subscription_id``, ``resource_group``, ``tags``, ``friendly_name`` and
         ``exist_ok`` mean something outside Azure; the rest is accepted and ignored.
@@ -136,12 +137,14 @@ class WorkspaceBase(Displayed):
         settings = load_settings()
         words = _words(subscription_id, resource_group)
         place = locations.named(name, settings, **words)
-        known = _is_workspace(place.folder)
+        known = _is_workspace(place, settings)
         if known and not exist_ok:
             raise ConflictError(
-                f"there is a workspace {name!r} at {place.folder}: open it with Workspace.get("
+                f"there is a workspace {name!r} at {place.shown}: open it with Workspace.get("
                 f"{name!r}), or give exist_ok=True"
             )
+        if place.url and not known:
+            make_on(place.url, place.name, settings)
         made = cls.at(place, settings)
         if not known and (tags or friendly_name):
             made.update(friendly_name=friendly_name, tags=tags)
@@ -158,17 +161,17 @@ class WorkspaceBase(Displayed):
         cloud: str = "AzureCloud",
         id: str | None = None,
     ) -> Self:
-        """The embedded workspace of this name, which must exist.
+        """The workspace of this name, which must exist: on the server that is set, or embedded.
 
         Raises:
             WorkspaceNotFoundError: There is none.
         """
         settings = load_settings()
         place = locations.named(name, settings, **_words(subscription_id, resource_group))
-        if not _is_workspace(place.folder):
+        if not _is_workspace(place, settings):
             raise WorkspaceNotFoundError(
-                f"there is no workspace {name!r} in {place.folder.parent}: make it with "
-                f"Workspace.create({name!r})"
+                f"there is no workspace {name!r} in {place.url or place.folder.parent}: make it "
+                f"with Workspace.create({name!r})"
             )
         return cls.at(place, settings)
 
@@ -226,9 +229,10 @@ class WorkspaceBase(Displayed):
         Raises:
             UnsupportedError: Always; the message names the folder.
         """
+        what = "ask the server's administrator" if self._place.url else f"remove {self.folder}"
         raise UnsupportedError(
-            f"a workspace is not deleted by a program: remove the folder {self.folder} when "
-            "nothing in it is needed and no run of it is going on"
+            f"a workspace is not deleted by a program: {what} when nothing in it is needed and no "
+            "run of it is going on"
         )
 
     def get_details(self) -> dict[str, object]:
@@ -287,8 +291,7 @@ class WorkspaceBase(Displayed):
     @property
     def session(self) -> Session:
         """This process's way into the workspace. For Headway's own use."""
-        place = self._place
-        return session_for(place.folder, place.name, self._settings)
+        return session_for(self._place, self._settings)
 
     @property
     def api(self) -> Api:
@@ -308,7 +311,8 @@ class WorkspaceBase(Displayed):
     @property
     def uri(self) -> str:
         """Where a person can look at it."""
-        return self._place.folder.as_uri()
+        place = self._place
+        return place.shown if place.url else place.folder.as_uri()
 
     def _shown(self) -> dict[str, object]:
         return {"Name": self.name, "Folder": str(self.folder), "Docs Page": self.get_docs_url()}
@@ -323,7 +327,9 @@ class WorkspaceBase(Displayed):
     def list(  # the last of the class: its name is that of the type
         cls, subscription_id: str, auth: object = None, resource_group: str | None = None
     ) -> "dict[str, list[Self]]":
-        """The embedded workspaces of this user by name, each in a list of one.
+        """The workspaces of this user by name, each in a list of one.
+
+        They are those of the server that is set, else the embedded ones.
 
         Args:
             subscription_id: Any text; outside Azure a workspace belongs to no subscription.
@@ -332,11 +338,14 @@ class WorkspaceBase(Displayed):
         """
         settings = load_settings()
         words = _words(subscription_id, resource_group)
-        return {
-            place.name: [cls.at(place, settings)]
-            for place in locations.embedded(settings, **words)
-            if _is_workspace(place.folder)
-        }
+        server = locations.server_of(settings)
+        if server:
+            names = names_on(server, settings)
+            places = [locations.named(name, settings, **words) for name in names]
+        else:
+            found = locations.embedded(settings, **words)
+            places = [place for place in found if _is_workspace(place, settings)]
+        return {place.name: [cls.at(place, settings)] for place in places}
 
 
 def _words(subscription_id: object, resource_group: object) -> dict[str, str]:
@@ -352,5 +361,7 @@ def _words(subscription_id: object, resource_group: object) -> dict[str, str]:
     return words
 
 
-def _is_workspace(folder: Path) -> bool:
-    return folder.is_dir() and any(folder.iterdir())
+def _is_workspace(place: Location, settings: Settings) -> bool:
+    if place.url:
+        return place.name in names_on(place.url, settings)
+    return place.folder.is_dir() and any(place.folder.iterdir())

@@ -14,8 +14,8 @@ from pathlib import Path
 from unittest import mock
 
 from headway.engines.folder import RunFolder, RunSpec
+from headway.hosting import submission
 from headway.model import NewRun, Submission
-from headway.service import submission
 from headway.service.workspace import EmbeddedWorkspace, open_workspace
 from headway.settings import load_settings
 

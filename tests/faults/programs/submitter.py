@@ -9,7 +9,7 @@ from pathlib import Path
 from headway import Experiment, ScriptRunConfig, Workspace
 
 run_id, *rest = sys.argv[1:]
-experiment = Experiment(Workspace.from_config(), "submitted elsewhere")
+experiment = Experiment(Workspace.from_config(), "submitted-elsewhere")
 config = ScriptRunConfig(Path(__file__).parent, "trainee.py", arguments=rest)
 sys.stdout.write("now\n")
 sys.stdout.flush()
