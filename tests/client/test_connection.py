@@ -100,6 +100,25 @@ def test_what_was_not_done_for_certain_is_asked_for_again(connect: Connect) -> N
         assert len(server.requests) == 2
 
 
+def test_whoever_waits_for_a_server_is_told_once(times: Times) -> None:
+    said: list[str] = []
+    with scripted(*[LOST] * 7, GOOD, *[LOST] * 7, GOOD) as server:
+        connection = Connection(
+            server.url,
+            "w",
+            token="",
+            timeout_s=60.0,
+            say=said.append,
+            sleep=times.sleep,
+            clock=times,
+        )
+        connection.call(workspace.ENSURE, ASK)
+        assert len(said) == 1
+        assert said[0].startswith(f"the server {server.url} does not answer; asking again for ")
+        connection.call(workspace.ENSURE, ASK)
+    assert len(said) == 2
+
+
 def test_pauses_grow_and_end(connect: Connect, times: Times) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -218,8 +218,10 @@ class Backlog:
         """What of this process waits here, in words; empty where nothing does.
 
         Args:
-            run_ids: The runs for which it logged.
+            run_ids: The runs for which it logged. Of those that are executed here an agent brings
+                the rest.
         """
+        run_ids = [one for one in run_ids if not self._spool.layout.run(one).exists()]
         ends = [parcel for name, parcel in self._outbox if name in self._kept]
         waiting = look(self._spool, run_ids, ends)
         return replace(waiting, log_bytes=self.logs.waiting_bytes()).told()

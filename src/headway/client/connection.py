@@ -37,6 +37,8 @@ _LEAST_S: Final = 0.1
 _BLOCK_BYTES: Final = 1 << 14
 _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 5.0
+_SILENT_PAUSE_S: Final = 0.5
+"""Before a longer pause than this, which is the fifth, whoever waits is told."""
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 """With these a server, or a proxy before it, says that nothing was done."""
 _LONGEST_WISH_S: Final = 60.0
@@ -46,6 +48,10 @@ _insists: Final = ContextVar("insists", default=True)
 _bound: Final[ContextVar[float | None]] = ContextVar("bound", default=None)
 """When whoever calls gives up, however long the patience of a connection is."""
 _failures: Final = msgspec.json.Decoder(FailureAnswer)
+
+
+def _nothing(_: str) -> None:
+    """Nobody wants to hear about it."""
 
 
 class Arriving:
@@ -80,6 +86,7 @@ class Connection:
         token: Who asks; empty for nobody.
         timeout_s: For so long a server that is away is asked again and again.
         host: The name of this machine, which the server writes down.
+        say: Told in a line when a server is waited for that does not answer.
         sleep: How pauses are made.
         clock: Seconds that only go forward.
     """
@@ -92,6 +99,7 @@ class Connection:
         token: str,
         timeout_s: float,
         host: str = "",
+        say: Callable[[str], None] = _nothing,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -101,6 +109,8 @@ class Connection:
         if host:
             self._headers["Headway-Host"] = host
         self._timeout_s = timeout_s
+        self._say = say
+        self._said = False
         self._sleep = sleep
         self._clock = clock
         self._pool: urllib3.PoolManager | None = None
@@ -184,14 +194,7 @@ class Connection:
         self, operation: Operation[Any, Any], sent: Sent, timeout_s: float | None, *, preload: bool
     ) -> urllib3.BaseHTTPResponse | None:
         """The answer; None where what was to be removed had been removed by an earlier try."""
-        deadline = self._clock() + (self._timeout_s if timeout_s is None else timeout_s)
-        if not _insists.get():
-            deadline = self._clock()
-        bound = _bound.get()
-        if bound is not None:
-            deadline = min(deadline, bound)
-            if self._clock() >= bound:
-                raise ServerUnavailableError(f"the server {self.url} did not answer in time")
+        deadline = self._deadline(self._timeout_s if timeout_s is None else timeout_s)
         pause_s = _FIRST_PAUSE_S
         unsure = False
         while True:
@@ -206,6 +209,7 @@ class Connection:
                 unsure = unsure or reached
             else:
                 if response.status < 300:
+                    self._said = False
                     return response
                 error = self._refusal(response)
                 if unsure and operation.removes and isinstance(error, NotFoundError):
@@ -216,8 +220,26 @@ class Connection:
             if not again or left_s <= wish_s:
                 raise error
             pause = max(wish_s, pause_s * random.uniform(0.5, 1.0))  # noqa: S311  (jitter)
+            if pause_s > _SILENT_PAUSE_S:
+                self._mention(left_s)
             self._sleep(min(left_s, pause))
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _deadline(self, patience_s: float) -> float:
+        """Until when it is asked again."""
+        now, bound = self._clock(), _bound.get()
+        deadline = now + patience_s if _insists.get() else now
+        if bound is None:
+            return deadline
+        if now >= bound:
+            raise ServerUnavailableError(f"the server {self.url} did not answer in time")
+        return min(deadline, bound)
+
+    def _mention(self, left_s: float) -> None:
+        """Say once in an outage that it is waited for; who has bounds speaks of it himself."""
+        if not self._said and _bound.get() is None:
+            self._said = True
+            self._say(f"the server {self.url} does not answer; asking again for {left_s:.0f} s")
 
     def _once(
         self, operation: Operation[Any, Any], sent: Sent, *, preload: bool

@@ -61,7 +61,12 @@ def open_remote(
     spool.create(Target(url, name))
     token = Credentials().token(url)
     connection = Connection(
-        url, name, token=token, timeout_s=settings.server_timeout_s, host=os.uname().nodename
+        url,
+        name,
+        token=token,
+        timeout_s=settings.server_timeout_s,
+        host=os.uname().nodename,
+        say=say,
     )
     return RemoteWorkspace(connection, spool, settings, say)
 

@@ -58,7 +58,7 @@ def _opened(place: Location, settings: Settings) -> Session:
     if place.url:
         from headway.client.workspace import open_remote  # noqa: PLC0415  (brings urllib3)
 
-        remote = open_remote(place.url, place.name, place.folder, settings)
+        remote = open_remote(place.url, place.name, place.folder, settings, say=say)
         return Session(remote, settings, warn=say, backlog=remote.backlog())
     from headway.service.workspace import open_workspace  # noqa: PLC0415  (brings SQLite)
 
