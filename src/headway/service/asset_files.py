@@ -1,6 +1,5 @@
 """The files of an asset: found at their source, kept by their content, each once."""
 
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -8,9 +7,10 @@ from typing import BinaryIO, Final
 
 from headway.assets import RunSource, UploadSource
 from headway.checks import check_file_path
-from headway.errors import InvalidValueError, RunFileNotFoundError
+from headway.errors import RunFileNotFoundError
 from headway.files.base import KeptFile
 from headway.files.checking import checked_stream
+from headway.files.folders import named_files
 from headway.service.files import FileService
 from headway.service.storage import Storage
 from headway.service.uploads import UploadService
@@ -58,7 +58,7 @@ class AssetFiles:
         if isinstance(source, RunSource):
             found = sorted(self._of_run(source))
             return [self._keep_of_run(source.run_id, name, path) for name, path in found]
-        return [self._keep(name, path) for name, path in sorted(_on_disk(source))]
+        return [self._keep(name, path) for name, path in named_files(source)]
 
     def release(self, source: Source | None) -> None:
         """Remove what was uploaded, once it is kept."""
@@ -115,26 +115,3 @@ class AssetFiles:
             )
         for one in below:
             yield name + one[len(wanted) :], one
-
-
-def _on_disk(source: Path) -> list[tuple[str, Path]]:
-    if source.is_dir():
-        found = list(_below(source))
-        if not found:
-            raise InvalidValueError(f"the folder {str(source)!r} holds no file: give one that does")
-        return found
-    return [(source.name, source)]
-
-
-def _below(root: Path) -> Iterator[tuple[str, Path]]:
-    """Every file below a folder; a link to a file is the file."""
-    for folder, folders, names in os.walk(root, followlinks=False):
-        for name in folders:
-            if Path(folder, name).is_symlink():
-                raise InvalidValueError(
-                    f"{str(Path(folder, name))!r} is a link to a folder, which could lead in a "
-                    "circle: put the folder itself there, or leave it out"
-                )
-        for name in names:
-            path = Path(folder, name)
-            yield f"{root.name}/{path.relative_to(root).as_posix()}", path
