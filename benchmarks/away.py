@@ -16,7 +16,7 @@ from typing import Final
 from benchmarks.harness import Effort, Line, Timing, percentile
 from benchmarks.peers.headway.server import TOKEN
 from headway import Experiment, Run, Workspace
-from headway.sdk.process import close_sessions
+from headway.sdk.interactive.process import close_sessions
 
 AIM: Final = "p99 as with an embedded workspace"
 CALLS: Final = 300_000

@@ -8,7 +8,7 @@ from benchmarks.harness import Act, Effort, Line, interleave, timed
 from benchmarks.many_runs import EXPERIMENT, fill
 from headway import Experiment, Status, Workspace
 from headway.hosting.layout import Layout
-from headway.sdk.queries import LabelFilter
+from headway.sdk.workspaces.queries import LabelFilter
 from headway.service import transitions
 from headway.store import runs
 from headway.store.sqlite import SqliteDatabase

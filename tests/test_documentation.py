@@ -17,7 +17,7 @@ from headway.cli.call import Call
 from headway.cli.program import program
 from headway.filters import parse_filter
 from headway.model import RunError, Status
-from headway.sdk.process import close_sessions
+from headway.sdk.interactive.process import close_sessions
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 GUIDES: Final = sorted((ROOT / "docs" / "guides").glob("*.md"))

@@ -51,29 +51,29 @@ if TYPE_CHECKING:
     from headway.model import CancelOutcome as CancelOutcome
     from headway.model import Resources as Resources
     from headway.model import Status as Status
-    from headway.sdk.compute import ComputeTarget as ComputeTarget
-    from headway.sdk.conda_dependencies import CondaDependencies as CondaDependencies
-    from headway.sdk.configuration import RunConfiguration as RunConfiguration
-    from headway.sdk.configuration import ScriptRunConfig as ScriptRunConfig
-    from headway.sdk.data_reference import DataReference as DataReference
-    from headway.sdk.dataset import Dataset as Dataset
-    from headway.sdk.dataset_inputs import DatasetConsumptionConfig as DatasetConsumptionConfig
-    from headway.sdk.datastore import Datastore as Datastore
-    from headway.sdk.distributed import MpiConfiguration as MpiConfiguration
-    from headway.sdk.distributed import PyTorchConfiguration as PyTorchConfiguration
-    from headway.sdk.environment import Environment as Environment
-    from headway.sdk.file_dataset import FileDataset as FileDataset
+    from headway.sdk.data.data_reference import DataReference as DataReference
+    from headway.sdk.data.dataset import Dataset as Dataset
+    from headway.sdk.data.dataset_inputs import DatasetConsumptionConfig as DatasetConsumptionConfig
+    from headway.sdk.data.datastore import Datastore as Datastore
+    from headway.sdk.data.file_dataset import FileDataset as FileDataset
+    from headway.sdk.data.output_dataset import OutputFileDatasetConfig as OutputFileDatasetConfig
+    from headway.sdk.data.tabular_dataset import DataType as DataType
+    from headway.sdk.data.tabular_dataset import TabularDataset as TabularDataset
+    from headway.sdk.environments.conda_dependencies import CondaDependencies as CondaDependencies
+    from headway.sdk.environments.environment import Environment as Environment
     from headway.sdk.handles import Experiment as Experiment
     from headway.sdk.handles import Run as Run
     from headway.sdk.handles import ScriptRun as ScriptRun
     from headway.sdk.handles import Workspace as Workspace
     from headway.sdk.handles import get_run as get_run
-    from headway.sdk.model import Model as Model
-    from headway.sdk.output_dataset import OutputFileDatasetConfig as OutputFileDatasetConfig
-    from headway.sdk.run_history import chart as chart
-    from headway.sdk.secrets import Keyvault as Keyvault
-    from headway.sdk.tabular_dataset import DataType as DataType
-    from headway.sdk.tabular_dataset import TabularDataset as TabularDataset
+    from headway.sdk.metrics.run_history import chart as chart
+    from headway.sdk.models.model import Model as Model
+    from headway.sdk.submission.compute import ComputeTarget as ComputeTarget
+    from headway.sdk.submission.configuration import RunConfiguration as RunConfiguration
+    from headway.sdk.submission.configuration import ScriptRunConfig as ScriptRunConfig
+    from headway.sdk.submission.distributed import MpiConfiguration as MpiConfiguration
+    from headway.sdk.submission.distributed import PyTorchConfiguration as PyTorchConfiguration
+    from headway.sdk.workspaces.secrets import Keyvault as Keyvault
 
     __version__: str
 
@@ -146,30 +146,30 @@ __all__ = [
 
 _MODULES = {
     "CancelOutcome": "headway.model",
-    "ComputeTarget": "headway.sdk.compute",
-    "CondaDependencies": "headway.sdk.conda_dependencies",
-    "DataReference": "headway.sdk.data_reference",
-    "DataType": "headway.sdk.tabular_dataset",
-    "Dataset": "headway.sdk.dataset",
-    "DatasetConsumptionConfig": "headway.sdk.dataset_inputs",
-    "Datastore": "headway.sdk.datastore",
-    "Environment": "headway.sdk.environment",
+    "ComputeTarget": "headway.sdk.submission.compute",
+    "CondaDependencies": "headway.sdk.environments.conda_dependencies",
+    "DataReference": "headway.sdk.data.data_reference",
+    "DataType": "headway.sdk.data.tabular_dataset",
+    "Dataset": "headway.sdk.data.dataset",
+    "DatasetConsumptionConfig": "headway.sdk.data.dataset_inputs",
+    "Datastore": "headway.sdk.data.datastore",
+    "Environment": "headway.sdk.environments.environment",
     "Experiment": "headway.sdk.handles",
-    "FileDataset": "headway.sdk.file_dataset",
-    "Keyvault": "headway.sdk.secrets",
-    "Model": "headway.sdk.model",
-    "MpiConfiguration": "headway.sdk.distributed",
-    "OutputFileDatasetConfig": "headway.sdk.output_dataset",
-    "PyTorchConfiguration": "headway.sdk.distributed",
+    "FileDataset": "headway.sdk.data.file_dataset",
+    "Keyvault": "headway.sdk.workspaces.secrets",
+    "Model": "headway.sdk.models.model",
+    "MpiConfiguration": "headway.sdk.submission.distributed",
+    "OutputFileDatasetConfig": "headway.sdk.data.output_dataset",
+    "PyTorchConfiguration": "headway.sdk.submission.distributed",
     "Resources": "headway.model",
     "Run": "headway.sdk.handles",
-    "RunConfiguration": "headway.sdk.configuration",
+    "RunConfiguration": "headway.sdk.submission.configuration",
     "ScriptRun": "headway.sdk.handles",
-    "ScriptRunConfig": "headway.sdk.configuration",
+    "ScriptRunConfig": "headway.sdk.submission.configuration",
     "Status": "headway.model",
-    "TabularDataset": "headway.sdk.tabular_dataset",
+    "TabularDataset": "headway.sdk.data.tabular_dataset",
     "Workspace": "headway.sdk.handles",
-    "chart": "headway.sdk.run_history",
+    "chart": "headway.sdk.metrics.run_history",
     "get_run": "headway.sdk.handles",
 }
 

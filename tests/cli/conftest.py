@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from headway.cli.program import program
 from headway.sdk.handles import Experiment, Workspace
-from headway.sdk.process import close_sessions
+from headway.sdk.interactive.process import close_sessions
 
 HEADWAY = (sys.executable, "-c", "from headway.cli import main; main()")
 

@@ -11,7 +11,7 @@ from tests.server.secured import Secured, secured
 
 from headway.cli.program import program
 from headway.client.credentials import Credentials
-from headway.sdk.process import close_sessions
+from headway.sdk.interactive.process import close_sessions
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 

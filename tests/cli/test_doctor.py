@@ -12,7 +12,7 @@ from tests.cli.conftest import Cli
 
 from headway.engines.folder import RunFolder
 from headway.model import Status
-from headway.sdk.process import close_sessions
+from headway.sdk.interactive.process import close_sessions
 from headway.store.sqlite import SqliteDatabase
 
 OWNER = """

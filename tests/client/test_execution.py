@@ -6,7 +6,7 @@ import pytest
 from tests.client.machines import machine
 
 from headway.api import Api
-from headway.sdk.compute import LocalCompute
+from headway.sdk.submission.compute import LocalCompute
 from headway.settings import load_settings
 from headway.testing.api.execution import ExecutionContract
 from headway.testing.api.queueing import QueueContract

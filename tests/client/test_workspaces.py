@@ -9,7 +9,7 @@ import pytest
 
 from headway import Experiment, Workspace
 from headway.errors import ConflictError, ServerUnavailableError, WorkspaceNotFoundError
-from headway.sdk.process import close_sessions
+from headway.sdk.interactive.process import close_sessions
 
 _numbers: Final = itertools.count(1)
 

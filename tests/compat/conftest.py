@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from headway import Workspace
-from headway.sdk.process import close_sessions
+from headway.sdk.interactive.process import close_sessions
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from headway import Environment, Experiment, Run, ScriptRunConfig, Workspace
-from headway.sdk.process import close_sessions
+from headway.sdk.interactive.process import close_sessions
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PYTHON: Final = ROOT / ".venv" / "transformers" / "bin" / "python"

@@ -35,7 +35,7 @@ from headway import Experiment, ScriptRunConfig, Workspace
 from headway.engines import processes
 from headway.engines.folder import RunFolder
 from headway.engines.processes import Process
-from headway.sdk.process import close_sessions
+from headway.sdk.interactive.process import close_sessions
 
 PROGRAMS: Final = Path(__file__).parent / "programs"
 AT_ONCE: Final = 3

@@ -18,7 +18,7 @@ from headway import Experiment, Workspace
 from headway.cli.program import program as command_line
 from headway.engines import ending, processes
 from headway.model import CancelOutcome, MetricQuery, Run, RunError, Status
-from headway.sdk.process import close_sessions
+from headway.sdk.interactive.process import close_sessions
 from headway.testing.api.requests import new_run
 
 if TYPE_CHECKING:

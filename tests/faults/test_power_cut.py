@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from headway import Experiment, Workspace
-from headway.sdk.process import close_sessions
+from headway.sdk.interactive.process import close_sessions
 
 SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN, the same as FS_IOC_GOINGDOWN of XFS
 WITHOUT_FLUSHING_ITS_LOG = 2

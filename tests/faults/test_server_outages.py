@@ -17,7 +17,7 @@ from headway import Experiment, Workspace
 from headway.client.workspace import open_remote
 from headway.errors import ServerUnavailableError
 from headway.model import MetricQuery, RunChange, RunQuery, Status
-from headway.sdk.process import close_sessions
+from headway.sdk.interactive.process import close_sessions
 from headway.settings import load_settings
 from headway.testing.api.requests import new_run, open_writer
 

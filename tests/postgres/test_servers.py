@@ -17,7 +17,7 @@ from headway.client.connection import Connection
 from headway.client.credentials import Credentials
 from headway.client.spool import Spool
 from headway.client.workspace import RemoteWorkspace
-from headway.sdk.compute import LocalCompute
+from headway.sdk.submission.compute import LocalCompute
 from headway.settings import load_settings
 from headway.store.postgres import PostgresServer
 from headway.testing.api_contract import ApiContract

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from headway import Experiment, Workspace
-from headway.sdk.process import close_sessions
+from headway.sdk.interactive.process import close_sessions
 
 PROGRAMS = Path(__file__).parent / "programs"
 

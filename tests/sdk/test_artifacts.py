@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from headway import Experiment, InvalidValueError, Run
 from headway.checks import check_file_path
-from headway.sdk.artifacts import file_name, media_type
+from headway.sdk.metrics.artifacts import file_name, media_type
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 CONFUSION = {

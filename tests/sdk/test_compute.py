@@ -6,7 +6,7 @@ import pytest
 
 from headway import Experiment, Resources, RunConfiguration, ScriptRunConfig, Workspace
 from headway.errors import InvalidValueError, StorageCorruptError
-from headway.sdk.compute import LocalCompute
+from headway.sdk.submission.compute import LocalCompute
 from headway.settings import load_settings
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from headway import RunConfiguration, ScriptRunConfig
 from headway.errors import InvalidValueError, SubmissionError
-from headway.sdk.configuration import submission
+from headway.sdk.submission.configuration import submission
 from headway.settings import load_settings
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from headway import Experiment, Run, RunContextError, ScriptRunConfig, Workspace
-from headway.sdk.context import RunContext, run_context
 from headway.sdk.handles import OFFLINE_EXPERIMENT
+from headway.sdk.interactive.context import RunContext, run_context
 
 Python = Callable[..., Popen[str]]
 

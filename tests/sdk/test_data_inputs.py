@@ -16,15 +16,15 @@ from headway import (
     ScriptRunConfig,
     UnsupportedError,
 )
-from headway.sdk.data_path import DataPath
-from headway.sdk.data_reference import DataReferenceConfiguration
-from headway.sdk.inputs import input_datasets, output_datasets, with_inputs
-from headway.sdk.output_dataset import OutputFileDatasetConfig
+from headway.sdk.data.data_path import DataPath
+from headway.sdk.data.data_reference import DataReferenceConfiguration
+from headway.sdk.data.inputs import input_datasets, output_datasets, with_inputs
+from headway.sdk.data.output_dataset import OutputFileDatasetConfig
 
 SCRIPT = """
 import json, os, sys
 from headway import Run
-from headway.sdk.inputs import input_datasets, output_datasets
+from headway.sdk.data.inputs import input_datasets, output_datasets
 
 run = Run.get_context()
 inputs = input_datasets(run.experiment.workspace)

@@ -18,7 +18,7 @@ from headway import (
     MissingPackageError,
     Workspace,
 )
-from headway.sdk.tabular_dataset import DataType
+from headway.sdk.data.tabular_dataset import DataType
 
 pd: Any = importlib.import_module("pandas")  # half of its types are not known
 fsspec: Any = importlib.import_module("fsspec")

@@ -8,7 +8,7 @@ import pytest
 from headway import MpiConfiguration, PyTorchConfiguration, RunConfiguration, ScriptRunConfig
 from headway.errors import InvalidValueError
 from headway.model import Processes
-from headway.sdk.configuration import submission
+from headway.sdk.submission.configuration import submission
 from headway.settings import load_settings
 
 

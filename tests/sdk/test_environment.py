@@ -21,8 +21,8 @@ from headway.errors import (
     UnsupportedError,
 )
 from headway.model import EnvironmentSpec
-from headway.sdk.configuration import submission
-from headway.sdk.environment import specification
+from headway.sdk.environments.environment import specification
+from headway.sdk.submission.configuration import submission
 from headway.settings import load_settings
 
 

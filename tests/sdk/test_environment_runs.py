@@ -14,7 +14,7 @@ import pytest
 from headway import CondaDependencies, Environment, Experiment, Run, ScriptRunConfig, Status
 from headway.environments.store import EnvironmentStore
 from headway.errors import InvalidValueError, NotFoundError, SubmissionError
-from headway.sdk.environment import DEFAULT_NAME
+from headway.sdk.environments.environment import DEFAULT_NAME
 
 PATIENCE_S: Final = 20.0
 RECORD: Final = "system_logs/environment.txt"

@@ -17,9 +17,9 @@ from headway import (
     Workspace,
     get_run,
 )
-from headway.sdk import type_providers
-from headway.sdk.process import close_sessions
-from headway.sdk.type_providers import RunFacts
+from headway.sdk.interactive.process import close_sessions
+from headway.sdk.runs import type_providers
+from headway.sdk.runs.type_providers import RunFacts
 
 
 class SweepRun(Run):

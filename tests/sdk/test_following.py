@@ -11,7 +11,7 @@ import pytest
 
 from headway import Experiment, RunFailedError, ScriptRunConfig, SubmissionError
 from headway.model import FileEntry, LogPart, Run, RunError, RunUpdate, Status
-from headway.sdk import following
+from headway.sdk.runs import following
 
 RUNNING = Run("r", "e", "exp", 1, "run_r", Status.RUNNING, 0)
 COMPLETED = Run("r", "e", "exp", 1, "run_r", Status.COMPLETED, 0)

@@ -18,7 +18,7 @@ from headway import (
     Run,
     Workspace,
 )
-from headway.sdk.history import History, Point
+from headway.sdk.metrics.history import History, Point
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 
 from headway import Experiment, InvalidValueError, Run, StorageError
 from headway.errors import StorageFullError
-from headway.sdk.keeping import RunKeeper, told
-from headway.sdk.process import close_sessions
+from headway.sdk.interactive.keeping import RunKeeper, told
+from headway.sdk.interactive.process import close_sessions
 
 
 def write(path: str, text: str = "x") -> None:

@@ -16,7 +16,7 @@ from headway import (
     Workspace,
 )
 from headway.errors import PropertyConflictError
-from headway.sdk.model import register_from_run
+from headway.sdk.models.model import register_from_run
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """How often somebody is asked who does not answer."""
 
-from headway.sdk.pacing import Pace
+from headway.sdk.interactive.pacing import Pace
 
 
 def test_pauses_grow_to_a_bound_and_end_with_the_first_answer() -> None:

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from headway import Experiment, Run
-from headway.sdk.keeping import PrintedLog
-from headway.sdk.printing import copy_prints
+from headway.sdk.interactive.keeping import PrintedLog
+from headway.sdk.interactive.printing import copy_prints
 
 LOG = "logs/user_log.txt"
 Python = Callable[..., Popen[str]]

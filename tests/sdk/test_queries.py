@@ -5,7 +5,7 @@ import pytest
 
 from headway.errors import FilterError, InvalidValueError
 from headway.model import RunQuery, Status
-from headway.sdk.queries import Listing, run_query
+from headway.sdk.workspaces.queries import Listing, run_query
 
 
 def test_nothing_asked_for_is_the_default_query() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from headway import ConfigurationError, InvalidValueError, Keyvault, MissingPackageError, Workspace
 from headway.client.keyrings import system_keyring
-from headway.sdk.secrets import variable_of
+from headway.sdk.workspaces.secrets import variable_of
 
 
 class FakeKeyringError(Exception):

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from headway import Experiment, StorageFullError, Workspace
 from headway.errors import HeadwayError, ServerUnavailableError, UnauthorizedError
 from headway.model import JournalStretch, Status
-from headway.sdk.process import close_sessions
-from headway.sdk.session import Session
+from headway.sdk.interactive.process import close_sessions
+from headway.sdk.interactive.session import Session
 from headway.settings import load_settings
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from headway import Experiment, Model, ScriptRunConfig
-from headway.sdk.docker_configuration import DockerConfiguration
+from headway.sdk.environments.docker_configuration import DockerConfiguration
 
 
 def test_a_value_that_becomes_a_text_is_warned_of_where_it_was_given(

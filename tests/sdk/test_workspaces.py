@@ -13,7 +13,7 @@ from headway import (
     Workspace,
     WorkspaceNotFoundError,
 )
-from headway.sdk.process import close_sessions
+from headway.sdk.interactive.process import close_sessions
 
 
 @pytest.fixture(autouse=True)

@@ -12,9 +12,9 @@ import pytest
 from tests.server.started import Started, started
 
 from headway.client.credentials import Credentials
-from headway.sdk.configuration import ScriptRunConfig
 from headway.sdk.handles import Experiment, Workspace
-from headway.sdk.process import close_sessions
+from headway.sdk.interactive.process import close_sessions
+from headway.sdk.submission.configuration import ScriptRunConfig
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from headway.api import Api
-from headway.sdk.compute import LocalCompute
+from headway.sdk.submission.compute import LocalCompute
 from headway.service.workspace import open_workspace
 from headway.settings import load_settings
 from headway.testing.api_contract import ApiContract

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from headway import Experiment, InvalidValueError, StorageBusyError, StorageError, Workspace
 from headway.model import Status
-from headway.sdk.process import close_sessions
+from headway.sdk.interactive.process import close_sessions
 from headway.widgets import RunDetails
 from headway.widgets.page import duration_text, html_of, spark, text_of
 from headway.widgets.run_details import LONGEST_PAUSE_S, follow

@@ -18,7 +18,7 @@ import plotext
 
 from headway.cli import tables
 from headway.cli.output import one_line
-from headway.sdk.chart import Chart, ChartSeries
+from headway.sdk.metrics.chart import Chart, ChartSeries
 
 _WIDEST: Final = 100
 _NARROWEST: Final = 30

@@ -9,7 +9,7 @@ from headway.cli.call import Call, shared_options
 from headway.cli.opening import settings_of
 from headway.cli.output import say, write_json
 from headway.cli.tables import Column, print_table
-from headway.sdk.compute import ComputeStatus, LocalCompute
+from headway.sdk.submission.compute import ComputeStatus, LocalCompute
 
 _NONE: Final = "none"
 

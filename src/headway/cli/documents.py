@@ -1,7 +1,7 @@
 """What ``--json`` shows of runs and what belongs to them. Names stay; new ones may be added."""
 
 from headway.model import Event, FileEntry, Run, SeriesSummary
-from headway.sdk.details import error_dict, iso_time
+from headway.sdk.runs.details import error_dict, iso_time
 
 Document = dict[str, object]
 

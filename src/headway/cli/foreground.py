@@ -17,9 +17,9 @@ from headway.cli.output import say, write_bytes, write_json
 from headway.cli.streaming import FAILED, INTERRUPTED, ending, ignore, say_after_interrupt
 from headway.cli.submit import DEFAULT_EXPERIMENT
 from headway.model import NewRun, Run, Status, Submission
-from headway.sdk import run_ids
-from headway.sdk.following import LOG_NAME
 from headway.sdk.handles import Experiment, ScriptRun
+from headway.sdk.runs import run_ids
+from headway.sdk.runs.following import LOG_NAME
 
 _LOOK_S: Final = 0.2
 """Seconds between two looks for a signal."""

@@ -12,7 +12,7 @@ from headway.cli.opening import find_experiment, find_run, labels, open_workspac
 from headway.cli.output import say, write_json
 from headway.cli.tables import Column, print_table, status_text
 from headway.model import Run, RunQuery
-from headway.sdk.queries import Listing, matching, run_query
+from headway.sdk.workspaces.queries import Listing, matching, run_query
 
 _LIMIT: Final = 50
 

@@ -9,8 +9,8 @@ from headway.cli.log_lines import Lines
 from headway.cli.streaming import WATCH_S
 from headway.errors import RunFileNotFoundError
 from headway.model import LogPart, Run
-from headway.sdk.following import LOG_NAME
-from headway.sdk.transfers import LOG_PREFIXES
+from headway.sdk.runs.following import LOG_NAME
+from headway.sdk.runs.transfers import LOG_PREFIXES
 
 _BLOCK_BYTES: Final = 1 << 16
 """How far back the first look goes; each further one goes twice as far."""

@@ -19,7 +19,7 @@ from headway.cli.streaming import say_end, say_left
 from headway.errors import InvalidValueError, RunFileNotFoundError
 from headway.filters.values import read_instant, read_span
 from headway.model import LogPart, Run
-from headway.sdk.following import LOG_NAME, main_log
+from headway.sdk.runs.following import LOG_NAME, main_log
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

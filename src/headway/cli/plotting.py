@@ -12,7 +12,7 @@ from headway.cli.listing import own_name
 from headway.cli.output import write
 from headway.cli.summaries import title
 from headway.model import ChartQuery, Run, SeriesSummary
-from headway.sdk.chart import Chart, ChartSeries, read_chart
+from headway.sdk.metrics.chart import Chart, ChartSeries, read_chart
 
 
 class Drawer:

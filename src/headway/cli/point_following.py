@@ -7,8 +7,8 @@ from typing import Final
 from headway.api import Api
 from headway.cli.point_reading import Logged, PointReader
 from headway.model import Run, SeriesSummary
-from headway.sdk.following import LOG_NAME
-from headway.sdk.metric_shapes import SYSTEM_PREFIX
+from headway.sdk.metrics.shapes import SYSTEM_PREFIX
+from headway.sdk.runs.following import LOG_NAME
 
 PAUSE_S: Final = 1.0
 """Between two looks. The end of the run is noticed at once."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from headway.api import Api
 from headway.cli.summaries import own_first, title
 from headway.model import Block, MetricQuery, PointBlocks, PointQuery, Scalar, SeriesSummary
-from headway.sdk.history import no_metric
+from headway.sdk.metrics.history import no_metric
 
 if TYPE_CHECKING:
     from headway.metrics.columns import Points

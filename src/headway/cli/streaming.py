@@ -8,7 +8,7 @@ from headway.api import Api
 from headway.cli import times
 from headway.cli.output import say
 from headway.model import Run, Status
-from headway.sdk.following import LOG_NAME
+from headway.sdk.runs.following import LOG_NAME
 
 WATCH_S: Final = 10.0
 """How long one question waits; an answer comes at once when there is something to say."""

@@ -15,10 +15,10 @@ from headway.cli.output import say, write, write_bytes, write_json
 from headway.cli.streaming import exit_code, follow, ignore, say_end, say_left
 from headway.errors import InvalidValueError
 from headway.model import EnvironmentSpec, NewRun, Resources, Run, Submission
-from headway.sdk import run_ids
-from headway.sdk.configuration import RunConfiguration, ScriptRunConfig, submission
-from headway.sdk.environment import Environment
+from headway.sdk.environments.environment import Environment
 from headway.sdk.handles import Experiment, ScriptRun, Workspace
+from headway.sdk.runs import run_ids
+from headway.sdk.submission.configuration import RunConfiguration, ScriptRunConfig, submission
 from headway.settings import Settings
 
 DEFAULT_EXPERIMENT: Final = "default"

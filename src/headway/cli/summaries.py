@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from headway.cli.tables import Column, print_table
 from headway.model import Scalar, SeriesSummary
-from headway.sdk.metric_shapes import SYSTEM_PREFIX, title_of
+from headway.sdk.metrics.shapes import SYSTEM_PREFIX, title_of
 
 
 def own_first(summaries: Iterable[SeriesSummary]) -> list[SeriesSummary]:

@@ -12,7 +12,7 @@ from headway.cli.opening import open_workspace
 from headway.cli.output import say, write_json
 from headway.cli.tables import Column, print_table, status_text
 from headway.model import Run, RunQuery
-from headway.sdk.queries import matching
+from headway.sdk.workspaces.queries import matching
 
 _LIMIT: Final = 50
 

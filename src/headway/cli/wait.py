@@ -13,7 +13,7 @@ from headway.cli.opening import find_run, open_workspace
 from headway.cli.output import write, write_json
 from headway.cli.streaming import INTERRUPTED, WATCH_S, ending, exit_code, say_after_interrupt
 from headway.model import Run
-from headway.sdk.following import LOG_NAME
+from headway.sdk.runs.following import LOG_NAME
 
 _FAR: Final = 1 << 62
 """An offset that no log reaches: only the end of the run is waited for."""

@@ -11,7 +11,6 @@ from headway.errors import RunContextError, RunNotFoundError, SnapshotError
 from headway.model import Experiment as ExperimentRecord
 from headway.model import NewRun, RunQuery, Status
 from headway.model import Run as RunRecord
-from headway.sdk import locations, queries, run_ids, type_providers
 from headway.sdk.arguments import (
     archived,
     checked,
@@ -20,25 +19,27 @@ from headway.sdk.arguments import (
     snapshot_directory,
     start_arguments,
 )
-from headway.sdk.configuration import ScriptRunConfig
-from headway.sdk.context import run_context
-from headway.sdk.experiment import SCRIPT_RUN_TYPE, ExperimentBase, ensured
-from headway.sdk.process import say
-from headway.sdk.queries import LabelFilter, Listing, Since, StatusFilter
-from headway.sdk.run_artifacts import RunArtifacts
-from headway.sdk.run_assets import RunAssets
-from headway.sdk.run_children import RunChildren
-from headway.sdk.run_environment import RunEnvironment
-from headway.sdk.run_files import RunFiles
-from headway.sdk.run_history import RunHistory
-from headway.sdk.run_life import RunLife, SubmittedLife
-from headway.sdk.run_snapshots import RunSnapshots
-from headway.sdk.workspace_assets import WorkspaceAssets
+from headway.sdk.interactive.context import run_context
+from headway.sdk.interactive.process import say
+from headway.sdk.metrics.run_artifacts import RunArtifacts
+from headway.sdk.metrics.run_history import RunHistory
+from headway.sdk.runs import run_ids, type_providers
+from headway.sdk.runs.assets import RunAssets
+from headway.sdk.runs.children import RunChildren
+from headway.sdk.runs.environment import RunEnvironment
+from headway.sdk.runs.files import RunFiles
+from headway.sdk.runs.life import RunLife, SubmittedLife
+from headway.sdk.runs.snapshots import RunSnapshots
+from headway.sdk.submission.configuration import ScriptRunConfig
+from headway.sdk.workspaces import locations, queries
+from headway.sdk.workspaces.assets import WorkspaceAssets
+from headway.sdk.workspaces.experiment import SCRIPT_RUN_TYPE, ExperimentBase, ensured
+from headway.sdk.workspaces.queries import LabelFilter, Listing, Since, StatusFilter
 from headway.settings import load_settings
 
 if TYPE_CHECKING:
-    from headway.sdk.compute import ComputeTarget
-    from headway.sdk.type_providers import RunFacts
+    from headway.sdk.runs.type_providers import RunFacts
+    from headway.sdk.submission.compute import ComputeTarget
 
 OFFLINE_EXPERIMENT: Final = "offline"
 """The experiment of runs that ``Run.get_context`` makes outside of a submitted run."""

@@ -10,9 +10,9 @@ import msgspec
 from headway.api import Api
 from headway.model import MetricQuery, RunQuery, Scalar, SeriesSummary, Status
 from headway.model import Run as RunRecord
-from headway.sdk.following import LOG_NAME
 from headway.sdk.handles import Run
-from headway.sdk.metric_shapes import SYSTEM_PREFIX
+from headway.sdk.metrics.shapes import SYSTEM_PREFIX
+from headway.sdk.runs.following import LOG_NAME
 
 MOST_METRICS: Final = 30
 """With more metrics, the first ones by name are shown."""

@@ -1,6 +1,6 @@
 """Data: datasets, and paths that a program is given."""
 
-from headway.sdk.file_dataset import FileDataset as FileDataset
-from headway.sdk.output_dataset import OutputFileDatasetConfig as OutputFileDatasetConfig
-from headway.sdk.tabular_dataset import DataType as DataType
-from headway.sdk.tabular_dataset import TabularDataset as TabularDataset
+from headway.sdk.data.file_dataset import FileDataset as FileDataset
+from headway.sdk.data.output_dataset import OutputFileDatasetConfig as OutputFileDatasetConfig
+from headway.sdk.data.tabular_dataset import DataType as DataType
+from headway.sdk.data.tabular_dataset import TabularDataset as TabularDataset

@@ -1,3 +1,3 @@
 """Paths of datastores."""
 
-from headway.sdk.data_path import DataPath as DataPath
+from headway.sdk.data.data_path import DataPath as DataPath

@@ -1,3 +1,3 @@
 """Datasets that a run reads."""
 
-from headway.sdk.dataset_inputs import DatasetConsumptionConfig as DatasetConsumptionConfig
+from headway.sdk.data.dataset_inputs import DatasetConsumptionConfig as DatasetConsumptionConfig

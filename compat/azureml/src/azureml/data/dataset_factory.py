@@ -1,5 +1,5 @@
 """How datasets are made."""
 
-from headway.sdk.file_dataset import FileDatasetFactory as FileDatasetFactory
-from headway.sdk.tabular_dataset import DataType as DataType
-from headway.sdk.tabular_dataset import TabularDatasetFactory as TabularDatasetFactory
+from headway.sdk.data.file_dataset import FileDatasetFactory as FileDatasetFactory
+from headway.sdk.data.tabular_dataset import DataType as DataType
+from headway.sdk.data.tabular_dataset import TabularDatasetFactory as TabularDatasetFactory

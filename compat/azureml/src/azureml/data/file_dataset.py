@@ -1,3 +1,3 @@
 """Datasets that are files."""
 
-from headway.sdk.file_dataset import FileDataset as FileDataset
+from headway.sdk.data.file_dataset import FileDataset as FileDataset

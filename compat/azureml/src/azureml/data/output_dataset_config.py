@@ -1,3 +1,3 @@
 """Folders that a run writes."""
 
-from headway.sdk.output_dataset import OutputFileDatasetConfig as OutputFileDatasetConfig
+from headway.sdk.data.output_dataset import OutputFileDatasetConfig as OutputFileDatasetConfig

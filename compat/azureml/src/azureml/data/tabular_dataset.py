@@ -1,3 +1,3 @@
 """Datasets that are tables."""
 
-from headway.sdk.tabular_dataset import TabularDataset as TabularDataset
+from headway.sdk.data.tabular_dataset import TabularDataset as TabularDataset

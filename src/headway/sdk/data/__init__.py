@@ -1,0 +1,1 @@
+"""Data that runs read and write: datastores, datasets, references, inputs and outputs."""

@@ -1,0 +1,1 @@
+"""Files kept under a name, in versions."""

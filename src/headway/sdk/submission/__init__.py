@@ -1,0 +1,1 @@
+"""What to run, and where: scripts, run configurations, compute targets."""

@@ -1,0 +1,1 @@
+"""Workspaces and experiments: found, opened, named; what a workspace keeps besides runs."""
