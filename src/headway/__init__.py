@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from headway.sdk.handles import get_run as get_run
     from headway.sdk.metrics.run_history import chart as chart
     from headway.sdk.models.model import Model as Model
-    from headway.sdk.submission.compute import ComputeTarget as ComputeTarget
+    from headway.sdk.submission.compute_targets import ComputeTarget as ComputeTarget
     from headway.sdk.submission.configuration import RunConfiguration as RunConfiguration
     from headway.sdk.submission.configuration import ScriptRunConfig as ScriptRunConfig
     from headway.sdk.submission.distributed import MpiConfiguration as MpiConfiguration
@@ -146,7 +146,7 @@ __all__ = [
 
 _MODULES = {
     "CancelOutcome": "headway.model",
-    "ComputeTarget": "headway.sdk.submission.compute",
+    "ComputeTarget": "headway.sdk.submission.compute_targets",
     "CondaDependencies": "headway.sdk.environments.conda_dependencies",
     "DataReference": "headway.sdk.data.data_reference",
     "DataType": "headway.sdk.data.tabular_dataset",

@@ -19,6 +19,7 @@ def test_without_slots_nothing_is_limited(cli: "Cli") -> None:
         "type": "local",
         "cpus": None,
         "gpus": None,
+        "nodes": None,
         "slots": [],
         "queued": 0,
     }
@@ -60,9 +61,26 @@ def test_runs_that_have_slots_and_runs_that_wait_are_shown(cli: "Cli") -> None:
     assert [slot["run_id"] for slot in target["slots"]] == [first.id] * 3
     lines = cli("compute", "list").stdout.splitlines()
     assert lines[1].split()[2:] == ["2", "of", "2", "taken", "1", "of", "1", "taken", "1"]
-    assert lines[-1].split() == ["gpu", "0", first.id]
+    assert lines[-1].split() == ["local", "gpu", "0", first.id]
     assert "place 1 of 1 in the queue" in cli("show", second.id).stdout
     cli("cancel", second.id, first.id)
+
+
+def test_a_name_stands_for_this_machine_until_it_is_removed(cli: "Cli") -> None:
+    [local, cluster] = cli.json("compute", "create", "cpu-cluster", "--nodes", "2")
+    assert (local["name"], local["nodes"]) == ("local", None)
+    assert (cluster["name"], cluster["nodes"], cluster["queued"]) == ("cpu-cluster", 2, 0)
+    assert cli("compute", "list").stdout.splitlines()[2].split() == [
+        "cpu-cluster", "local", "0", "of", "2", "taken", "0",
+    ]  # fmt: skip
+    (cli.folder / "ok.py").write_text("print('ok')")
+    config = ScriptRunConfig(".", "ok.py", compute_target="cpu-cluster")
+    cli.experiment().submit(config).wait_for_completion()
+    [local] = cli.json("compute", "delete", "cpu-cluster")
+    assert local["name"] == "local"
+    assert "there is none" in cli.error("compute", "delete", "cpu-cluster", code=4)
+    assert "cannot be named 'a/b'" in cli.error("compute", "create", "a/b", code=2)
+    assert "is not in the range" in cli.error("compute", "create", "a", "--nodes=0", code=2)
 
 
 def test_a_submission_says_what_slots_it_needs(cli: "Cli") -> None:

@@ -17,7 +17,7 @@ import azureml.core
 import headway
 from azureml._restclient.constants import RunStatus
 from azureml.core import Experiment, Run, Webservice, Workspace
-from azureml.core.compute import AmlCompute
+from azureml.core.compute import AksCompute
 from azureml.core.run import RUNNING_STATES
 from azureml.core.run import Run as RunOfModule
 from azureml.core.run import _OfflineRun as OfflineRun  # pyright: ignore[reportPrivateUsage]
@@ -159,7 +159,7 @@ def test_a_name_that_is_not_there_says_what_to_do_when_it_is_used() -> None:
     with pytest.raises(UnsupportedError, match=r"Webservice.*model\.download"):
         Webservice("ws", "name")
     with pytest.raises(UnsupportedError, match=r"provisioning_configuration is not there.*'local'"):
-        AmlCompute.provisioning_configuration(vm_size="STANDARD_D2_V2")
+        AksCompute.provisioning_configuration(vm_size="STANDARD_D2_V2")
     with pytest.raises(UnsupportedError, match="made from Webservice"):
         type("Mine", Webservice.__mro_entries__(()), {})
     assert not isinstance(object(), cast("Any", Webservice))

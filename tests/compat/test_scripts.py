@@ -92,6 +92,14 @@ def test_a_training_script_works_without_being_submitted(ws: Workspace) -> None:
     assert run.get_metrics("alpha") == {"alpha": 0.25}
 
 
+def test_a_cluster_is_provisioned_and_submitted_to() -> None:
+    said = execute("provision.py")
+    assert "Creating a new compute target" in said
+    assert "found compute target: cpu-cluster Succeeded" in said
+    assert said.count("cpu-cluster Completed") == 2
+    assert "Found existing compute target" in execute("provision.py")
+
+
 def test_hyperparameters_are_child_runs(ws: Workspace) -> None:
     execute("sweep.py")
     runs = list(Experiment(ws, "sweep").get_runs())

@@ -15,8 +15,9 @@ from headway.engines.folder import RunFolder
 from headway.engines.processes import Process
 from headway.engines.queueing import QueuedLocalEngine
 from headway.engines.slots import Capacity, Need, Slots
+from headway.engines.targets import Target, Targets
 from headway.engines.tickets import Tickets
-from headway.errors import InvalidValueError, StorageCorruptError
+from headway.errors import ComputeTargetNotFoundError, InvalidValueError, StorageCorruptError
 
 SLEEP = "import time; time.sleep(600)"
 # Says so in a file that all runs share, and holds what no two runs may hold at a time.
@@ -445,3 +446,52 @@ def test_a_run_that_submits_a_run_takes_neither_dispatcher_nor_slot_with_it(
         return seen.record is not None and seen.record.ended
 
     queue.harness.wait_until(inner_ended, "the inner run to end")
+
+
+def test_only_so_many_runs_of_a_target_go_on_as_it_has_nodes(
+    make_queue: Callable[..., Queue],
+) -> None:
+    queue = make_queue()
+    Targets(queue.root).write("cpu-cluster", Target(nodes=1))
+    first, second = (queue.submit(target="cpu-cluster") for _ in range(2))
+    queue.wait_until_running(first)
+    assert queue.engine.waits_for(second.folder) == (
+        "place 1 of 1 in the queue; waits for 1 node of 1 node of 'cpu-cluster'"
+    )
+    assert queue.submit("pass").wait().outcome == "Completed", "others do not wait for it"
+    cancel_all(queue, first)
+    queue.wait_until_running(second)
+    cancel_all(queue, second)
+
+
+def test_a_run_of_a_target_needs_a_node_and_its_slots(make_queue: Callable[..., Queue]) -> None:
+    queue = make_queue(gpus=("7",))
+    Targets(queue.root).write("gpu-cluster", Target(nodes=4))
+    first = queue.submit(gpus=1)
+    queue.wait_until_running(first)
+    program = "import os; print(os.environ['CUDA_VISIBLE_DEVICES'])"
+    second = queue.submit(program, gpus=1, target="gpu-cluster")
+    assert queue.observe(second).queued
+    cancel_all(queue, first)
+    assert queue.wait_until_ended(second).outcome == "Completed"
+    assert second.log() == "7\n"
+
+
+def test_runs_of_a_target_that_was_removed_begin(make_queue: Callable[..., Queue]) -> None:
+    queue = make_queue()
+    targets = Targets(queue.root)
+    targets.write("cpu-cluster", Target(nodes=1))
+    first = queue.submit(target="cpu-cluster")
+    queue.wait_until_running(first)
+    second = queue.submit("pass", target="cpu-cluster")
+    targets.remove("cpu-cluster")
+    assert queue.wait_until_ended(second).outcome == "Completed"
+    cancel_all(queue, first)
+
+
+def test_a_target_that_there_is_not_is_refused(make_queue: Callable[..., Queue]) -> None:
+    queue = make_queue()
+    Targets(queue.root).write("a", Target(nodes=2))
+    with pytest.raises(ComputeTargetNotFoundError, match=r"'local', 'a'\..*compute create b"):
+        queue.engine.admit(Need(target="b"))
+    assert queue.engine.admit(Need(target="a")) == "1 node"

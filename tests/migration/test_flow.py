@@ -141,7 +141,8 @@ def test_of_an_import_of_everything_what_is_used_counts() -> None:
     assert found == [
         ("Workspace", "a.py:3", Support.YES),
         ("Workspace.from_config", "a.py:3", Support.YES),
-        ("AmlCompute", "a.py:6", Support.NO),
+        ("AmlCompute", "a.py:6", Support.YES),
+        ("AmlCompute.provisioning_configuration", "a.py:6", Support.PARTLY),
     ]
     [absent] = uses("from azureml.train.hyperdrive import *")
     assert (absent.row.name, absent.row.support) == ("azureml.train.hyperdrive", Support.NO)

@@ -62,7 +62,6 @@ REFUSED: list[Callable[[Any], object]] = [
     lambda ws: ws.get_connection("x"),
     lambda ws: ws.list_connections(),
     lambda ws: ws.delete_connection("x"),
-    lambda ws: ComputeTarget.create(ws, "cpu-cluster", None),
     lambda ws: ComputeTarget.attach(ws, "vm", None),
     lambda ws: ComputeTarget(ws, "local").delete(),
     lambda ws: ComputeTarget(ws, "local").detach(),

@@ -9,7 +9,10 @@ from headway.cli.call import Call, shared_options
 from headway.cli.opening import settings_of
 from headway.cli.output import say, write_json
 from headway.cli.tables import Column, print_table
-from headway.sdk.submission.compute import ComputeStatus, LocalCompute
+from headway.engines.queueing import local_compute
+from headway.engines.targets import Target, Targets
+from headway.errors import ComputeTargetNotFoundError
+from headway.sdk.submission.compute import TARGET_NAME, ComputeStatus, LocalCompute
 
 _NONE: Final = "none"
 
@@ -25,7 +28,49 @@ def command() -> None:
 @click.pass_obj
 def list_targets(call: Call) -> int:
     """List the compute targets: their slots, who has them, how many runs wait."""
-    _show(call, LocalCompute(settings_of(call)))
+    _show(call)
+    return 0
+
+
+@command.command(name="create")
+@click.argument("name")
+@click.option(
+    "--nodes",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=4,
+    show_default=True,
+    help="How many of its runs go on at a time.",
+)
+@shared_options
+@click.pass_obj
+def create(call: Call, name: str, nodes: int) -> int:
+    """Let NAME stand for this machine, for scripts that submit to it.
+
+    What has that name already is changed, for runs that start from now on.
+    """
+    _targets(call).write(name, Target(nodes=nodes))
+    say(f"headway: {name!r} stands for this machine; {nodes} of its runs go on at a time")
+    _show(call)
+    return 0
+
+
+@command.command(name="delete")
+@click.argument("name")
+@shared_options
+@click.pass_obj
+def delete(call: Call, name: str) -> int:
+    """Remove the compute target NAME. Its runs go on, and those that wait begin."""
+    targets = _targets(call)
+    if name not in targets.read():
+        known = ", ".join(map(repr, targets.read())) or "none"
+        raise ComputeTargetNotFoundError(
+            f"there is no compute target {name!r} that could be removed; there is {known}"
+        )
+    targets.remove(name)
+    LocalCompute(settings_of(call)).wake()
+    say(f"headway: the compute target {name!r} is removed")
+    _show(call)
     return 0
 
 
@@ -54,7 +99,7 @@ def set_slots(call: Call, target: str, cpus: int | None, gpus: str | None, unlim
         given: dict[str, Any] = {"cpus": cpus, "gpus": None if gpus is None else _ids(gpus)}
         compute.set_slots(**{name: value for name, value in given.items() if value is not None})
     say(f"headway: the slots of {target!r} are set")
-    _show(call, compute)
+    _show(call)
     return 0
 
 
@@ -67,30 +112,50 @@ def _ids(given: str) -> list[str]:
     return ids
 
 
-def _show(call: Call, compute: LocalCompute) -> None:
-    status = compute.get_status()
+def _targets(call: Call) -> Targets:
+    return Targets(local_compute(settings_of(call).home))
+
+
+def _show(call: Call) -> None:
+    settings = settings_of(call)
+    names = [TARGET_NAME, *_targets(call).read()]
+    found = [(name, LocalCompute(settings, name).get_status()) for name in names]
     if call.json:
-        target = {"name": compute.name, "type": compute.type, **msgspec.to_builtins(status)}
-        write_json([target])
+        write_json(
+            [
+                {"name": name, "type": LocalCompute.type, **msgspec.to_builtins(status)}
+                for name, status in found
+            ]
+        )
         return
     columns = [
         Column("NAME"),
         Column("TYPE"),
         Column("CPUS", right=True),
         Column("GPUS", right=True),
+        Column("NODES", right=True),
         Column("QUEUED", right=True),
     ]
-    cells = [_taken(status, "cpu"), _taken(status, "gpu"), str(status.queued)]
-    print_table(columns, [[compute.name, compute.type, *cells]])
-    if held := [slot for slot in status.slots if slot.run_id is not None]:
+    print_table(columns, [[name, LocalCompute.type, *_cells(status)] for name, status in found])
+    if held := [
+        [f"{name} {slot.kind} {slot.name}", slot.run_id]
+        for name, status in found
+        for slot in status.slots
+        if slot.run_id is not None
+    ]:
         say("")
-        rows = [[f"{slot.kind} {slot.name}", slot.run_id or ""] for slot in held]
-        print_table([Column("SLOT"), Column("RUN")], rows)
+        print_table([Column("SLOT"), Column("RUN")], held)
+
+
+def _cells(status: ComputeStatus) -> list[str]:
+    if status.nodes is not None:
+        return ["", "", _taken(status, "node"), str(status.queued)]
+    cpus = "no limit" if status.cpus is None else _taken(status, "cpu")
+    gpus = "no limit" if status.gpus is None else _taken(status, "gpu")
+    return [cpus, gpus, "", str(status.queued)]
 
 
 def _taken(status: ComputeStatus, kind: str) -> str:
     """Such as ``1 of 2 taken``."""
-    if (status.cpus if kind == "cpu" else status.gpus) is None:
-        return "no limit"
     slots = [slot for slot in status.slots if slot.kind == kind]
     return f"{sum(slot.run_id is not None for slot in slots)} of {len(slots)} taken"

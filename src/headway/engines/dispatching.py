@@ -26,8 +26,8 @@ DISPATCHER_SCRIPT: Final = Path(__file__).parents[1] / "runner" / "dispatcher.py
 """The program that hands out slots. Run, never imported from here."""
 
 TICKETS: Final = "tickets"
-TICKET_NAME: Final = re.compile(r"(\d{7})-(\d{12})-(\d+)c-(\d+)g-[0-9a-f]{8}")
-"""Rank by priority, number, CPUs, GPUs; and what makes it another one than any before."""
+TICKET_NAME: Final = re.compile(r"(\d{7})-(\d{12})-(\d+)c-(\d+)g-[0-9a-f]{8}(?:@([\w-]+))?")
+"""Rank by priority, number, CPUs, GPUs; what makes it another one than any before; the target."""
 DEFAULT_TICK_S: Final = 0.2
 
 _SUFFIX: Final = "/headway/runner/dispatcher.py"

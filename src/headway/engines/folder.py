@@ -70,6 +70,8 @@ class RunSpec:
     """Between two samples of the reporter; 0 for no reporter."""
     cpus: int = 1
     gpus: int = 0
+    target: str = ""
+    """The compute target of which it needs a node; empty for none."""
     priority: int = 0
     """Of runs that wait for slots, the one of highest priority comes first."""
     max_log_bytes: int | None = None
@@ -211,6 +213,7 @@ class RunFolder:
             use_cgroup=fields.truth("use_cgroup"),
             cpus=fields.whole("cpus"),
             gpus=fields.whole("gpus"),
+            target=fields.text_or_none("target") or "",
             priority=fields.whole("priority"),
             journal_dir=fields.text("journal_dir"),
             system_metrics_interval_s=fields.number("system_metrics_interval_s"),

@@ -14,7 +14,12 @@ from headway.engines.local import LocalEngine, observe
 from headway.engines.slots import Need, Slots
 from headway.engines.tickets import Order, Ticket, Tickets
 from headway.engines.tree import SHIM_SCRIPT
-from headway.errors import InvalidValueError, StorageError, SubmissionError
+from headway.errors import (
+    ComputeTargetNotFoundError,
+    InvalidValueError,
+    StorageError,
+    SubmissionError,
+)
 
 _END_PATIENCE_S: Final = 0.05
 
@@ -54,6 +59,13 @@ class QueuedLocalEngine:
     def admit(self, need: Need) -> str | None:
         """What a run that needs this would stand in line for; None where it starts at once."""
         capacity = self._slots.read()
+        if need.target and need.target not in capacity.nodes:
+            names = ["local", *capacity.nodes]
+            raise ComputeTargetNotFoundError(
+                f"ComputeTargetNotFound: there is no compute target {need.target!r} on this "
+                f"machine; there is {', '.join(map(repr, names))}. Give one of these, or let this "
+                f"machine have that name too: headway compute create {need.target}"
+            )
         beyond = capacity.beyond(need)
         if beyond:
             raise InvalidValueError(
@@ -67,7 +79,7 @@ class QueuedLocalEngine:
     def start(self, folder: RunFolder, lock_fd: int) -> str:
         """Have a shim take the run over at once, or give the run a place in line."""
         spec = folder.read_spec()
-        need = Need(cpus=spec.cpus, gpus=spec.gpus)
+        need = Need(cpus=spec.cpus, gpus=spec.gpus, target=spec.target)
         if self.admit(need) is None:
             return self._local.start(folder, lock_fd)
         order = Order(

@@ -1,8 +1,9 @@
-"""CPU and GPU slots of this machine: how many there are, and which are taken.
+"""Slots of this machine, CPUs, GPUs and nodes: how many there are, and which are taken.
 
-    slots.json      how many there are; absent where there is no limit
+    slots.json      how many CPUs and GPUs there are; absent where there is no limit
     slots/cpu-0     an flock held by whatever has the slot; the folder of the run that had it last
     slots/gpu-0     the same for a GPU, by its index or UUID
+    slots/node-cpu-cluster-0    the same for a node of a compute target with a name of its own
 
 The descriptor of a slot's flock is inherited by all that a run starts, so that a slot stays taken
 while an orphan of a killed run still uses it. Only the dispatcher takes slots. Standard library
@@ -12,21 +13,25 @@ only.
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from headway.engines import document, processes
 from headway.engines.folder import RunFolder
 from headway.engines.recovery import recover
+from headway.engines.targets import Targets
 from headway.errors import InvalidValueError, StorageCorruptError, StorageError
 from headway.locks import is_held, try_lock
 
-Kind = Literal["cpu", "gpu"]
+Kind = str
+"""``cpu``, ``gpu``, or ``node-`` and the name of a compute target."""
 KINDS: Final[tuple[Kind, ...]] = ("cpu", "gpu")
+"""The kinds that every run asks for."""
 MOST_CPUS: Final = 4096
 
 _WORDS: Final[dict[Kind, str]] = {"cpu": "CPU", "gpu": "GPU"}
+_NODE: Final = "node-"
 _GPU: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:/._-]*")
 
 
@@ -36,15 +41,22 @@ class Need:
 
     cpus: int = 1
     gpus: int = 0
+    target: str = ""
+    """The compute target of which a node is needed as well; empty for none."""
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """What it may ask for, in the order in which it is said."""
+        return (*KINDS, _node_of(self.target)) if self.target else KINDS
 
     def of(self, kind: Kind) -> int:
         """How many of one kind."""
-        return self.cpus if kind == "cpu" else self.gpus
+        return {"cpu": self.cpus, "gpu": self.gpus}.get(kind, 1)
 
     def words(self, kinds: Iterable[Kind] = KINDS) -> str:
         """As people say it, such as ``1 CPU and 2 GPUs``."""
-        asked = [_count(self.of(kind), kind) for kind in KINDS if kind in kinds and self.of(kind)]
-        return " and ".join(asked) or "nothing"
+        wanted = [kind for kind in self.kinds if kind in kinds and self.of(kind)]
+        return " and ".join(_count(self.of(kind), kind) for kind in wanted) or "nothing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +66,8 @@ class Capacity:
     cpus: int | None = None
     gpus: tuple[str, ...] | None = None
     """Index or UUID of each, as CUDA_VISIBLE_DEVICES takes it."""
+    nodes: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many there are of each compute target that has a name of its own."""
 
     def __post_init__(self) -> None:
         if self.cpus is not None and not 0 <= self.cpus <= MOST_CPUS:
@@ -74,11 +88,17 @@ class Capacity:
         """The names of the slots of one kind; None where they are not limited."""
         if kind == "gpu":
             return self.gpus
-        return None if self.cpus is None else tuple(map(str, range(self.cpus)))
+        count = self.cpus if kind == "cpu" else self.nodes.get(_target_of(kind))
+        return None if count is None else tuple(map(str, range(count)))
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Every kind of slot, limited or not."""
+        return (*KINDS, *map(_node_of, self.nodes))
 
     def limits(self, need: Need) -> frozenset[Kind]:
         """The kinds of slots that a run has to wait for."""
-        return frozenset(k for k in KINDS if need.of(k) > 0 and self.slots(k) is not None)
+        return frozenset(k for k in need.kinds if need.of(k) > 0 and self.slots(k) is not None)
 
     def beyond(self, need: Need) -> frozenset[Kind]:
         """The kinds of which more are asked for than there are."""
@@ -86,12 +106,14 @@ class Capacity:
 
     def words(self, kinds: Iterable[Kind] = KINDS) -> str:
         """As people say it, such as ``2 CPU slots and 1 GPU slot (0)``."""
-        return " and ".join(self._words(kind) for kind in KINDS if kind in kinds)
+        return " and ".join(self._words(kind) for kind in self.kinds if kind in kinds)
 
     def _words(self, kind: Kind) -> str:
         names = self.slots(kind)
         if names is None:
             return f"{_WORDS[kind]}s without a limit"
+        if kind not in KINDS:
+            return f"{_count(len(names), kind)} of {_target_of(kind)!r}"
         text = f"{len(names)} {_WORDS[kind]} slot{'' if len(names) == 1 else 's'}"
         return f"{text} ({', '.join(names)})" if kind == "gpu" and names else text
 
@@ -134,6 +156,7 @@ class Slots:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.file = root / "slots.json"
+        self._targets = Targets(root)
         self._folder = root / "slots"
 
     def read(self) -> Capacity:
@@ -151,19 +174,22 @@ class Slots:
             ) from error
 
     def _read(self) -> Capacity:
+        nodes = {name: target.nodes for name, target in self._targets.read().items()}
         fields = document.read(self.file)
         if fields is None:
-            return UNLIMITED
+            return Capacity(nodes=nodes)
         gpus = fields.texts_or_none("gpus")
         return Capacity(
-            cpus=fields.whole_or_none("cpus"), gpus=None if gpus is None else tuple(gpus)
+            cpus=fields.whole_or_none("cpus"),
+            gpus=None if gpus is None else tuple(gpus),
+            nodes=nodes,
         )
 
     def write(self, capacity: Capacity) -> None:
-        """Set how many there are, from the next run on that is started."""
+        """Set how many CPUs and GPUs there are, from the next run on that is started."""
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if capacity == UNLIMITED:
+            if capacity.cpus is None and capacity.gpus is None:
                 self.file.unlink(missing_ok=True)
                 return
         except OSError as error:
@@ -176,13 +202,15 @@ class Slots:
         """Take every slot that nobody has; what is not used is to be closed."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         free: dict[Kind, list[Slot]] = {
-            kind: self._take(kind, capacity.slots(kind) or ()) for kind in KINDS
+            kind: self._take(kind, capacity.slots(kind) or ()) for kind in capacity.kinds
         }
-        # CPUs are all alike: while runs go on that began when there were more, fewer are free.
-        excess = self._taken_beyond(capacity)
-        for slot in free["cpu"][max(0, len(free["cpu"]) - excess) :]:
-            os.close(slot.fd)
-        del free["cpu"][max(0, len(free["cpu"]) - excess) :]
+        # CPUs and nodes are all alike: while runs go on that began when there were more, fewer
+        # are free.
+        for kind in free.keys() - {"gpu"}:
+            left = max(0, len(free[kind]) - self._taken_beyond(kind, capacity))
+            for slot in free[kind][left:]:
+                os.close(slot.fd)
+            del free[kind][left:]
         return free
 
     def _take(self, kind: Kind, names: Iterable[str]) -> list[Slot]:
@@ -198,14 +226,15 @@ class Slots:
         os.close(fd)
         return None
 
-    def _taken_beyond(self, capacity: Capacity) -> int:
-        """How many CPU slots are taken that there are no more."""
-        if capacity.cpus is None:
+    def _taken_beyond(self, kind: Kind, capacity: Capacity) -> int:
+        """How many slots of a kind are taken that there are no more."""
+        names = capacity.slots(kind)
+        if names is None:
             return 0
-        numbers = [
-            int(path.name[4:]) for path in self._folder.glob("cpu-*") if path.name[4:].isdecimal()
-        ]
-        return sum(self._is_taken("cpu", str(n)) for n in numbers if n >= capacity.cpus)
+        begin = len(kind) + 1
+        numbers = [path.name[begin:] for path in self._folder.glob(f"{kind}-*")]
+        gone = [number for number in numbers if number.isdecimal() and number not in names]
+        return sum(self._is_taken(kind, number) for number in gone)
 
     def hand_over(self, slot: Slot, folder: RunFolder) -> None:
         """Note whose the slot is from now on."""
@@ -219,7 +248,7 @@ class Slots:
         capacity = self.read()
         return [
             SlotState(kind, name, self._seen_holder(kind, name))
-            for kind in KINDS
+            for kind in capacity.kinds
             for name in capacity.slots(kind) or ()
         ]
 
@@ -252,7 +281,18 @@ def variables(
 
 
 def _count(number: int, kind: Kind) -> str:
-    return f"{number} {_WORDS[kind]}{'' if number == 1 else 's'}"
+    plural = "" if number == 1 else "s"
+    if kind in KINDS:
+        return f"{number} {_WORDS[kind]}{plural}"
+    return f"{number} node{plural}"
+
+
+def _node_of(target: str) -> Kind:
+    return f"{_NODE}{target}"
+
+
+def _target_of(kind: Kind) -> str:
+    return kind.removeprefix(_NODE)
 
 
 def _holder(path: Path) -> RunFolder | None:

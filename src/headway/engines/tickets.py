@@ -77,7 +77,8 @@ class Tickets:
             with self._drawing():
                 number = max((ticket.number for ticket in self.waiting()), default=0) + 1
                 rank = HIGHEST_PRIORITY - priority
-                name = f"{rank:07}-{number:012}-{need.cpus}c-{need.gpus}g-{os.urandom(4).hex()}"
+                asked = f"{need.cpus}c-{need.gpus}g-{os.urandom(4).hex()}"
+                name = f"{rank:07}-{number:012}-{asked}" + (need.target and f"@{need.target}")
                 path = self._folder / name
                 folder.write_ticket(path)
                 document.replace(path, vars(order), durable=True)
@@ -110,8 +111,8 @@ def parse(path: Path) -> Ticket | None:
     match = TICKET_NAME.fullmatch(path.name)
     if match is None:
         return None
-    _, number, cpus, gpus = map(int, match.groups())
-    return Ticket(path, number, Need(cpus=cpus, gpus=gpus))
+    _, number, cpus, gpus = map(int, match.groups()[:4])
+    return Ticket(path, number, Need(cpus=cpus, gpus=gpus, target=match[5] or ""))
 
 
 def read(ticket: Ticket) -> Order | None:

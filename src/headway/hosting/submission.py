@@ -194,6 +194,7 @@ class Submitter:
             max_run_duration_s=submission.max_run_duration_s,
             cpus=submission.resources.cpus,
             gpus=submission.resources.gpus,
+            target=_need(submission).target,
             priority=submission.priority,
             journal_dir=str(layout.journals),
             system_metrics_interval_s=self._settings.system_metrics_interval_s,
@@ -205,10 +206,6 @@ class Submitter:
 
 def check(submission: Submission) -> None:
     """Refuse what cannot be executed here."""
-    if submission.target != LOCAL:
-        raise InvalidValueError(
-            f"the compute target {submission.target!r} is not known; accepted is {LOCAL!r}"
-        )
     if not submission.command:
         raise InvalidValueError("the command is empty: give a program and its arguments")
     _check_place(submission)
@@ -256,4 +253,5 @@ def _check_place(submission: Submission) -> None:
 
 
 def _need(submission: Submission) -> Need:
-    return Need(cpus=submission.resources.cpus, gpus=submission.resources.gpus)
+    resources, target = submission.resources, submission.target
+    return Need(cpus=resources.cpus, gpus=resources.gpus, target="" if target == LOCAL else target)

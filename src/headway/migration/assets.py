@@ -17,8 +17,9 @@ _AZURE_STORE: Final = (
     "read and write it by its URL with Dataset, or copy it into ws.get_default_datastore()"
 )
 _LOCAL_ONLY: Final = (
-    "there are no clusters to make: submit to 'local', this machine (headway compute set local)"
+    "there are no machines to attach: submit to 'local', this machine (headway compute set local)"
 )
+_STANDS: Final = "the name stands for this machine: max_nodes of its runs go on at a time there"
 _NO_SQL: Final = "query the database in the script, or export to files"
 _PANDAS: Final = "call to_pandas_dataframe() and use pandas"
 
@@ -237,17 +238,29 @@ ASSETS: Final = (
             "wait_for_completion"
         ),
         called=(
-            "there is one, 'local'; another name raises ComputeTargetException, as that of a "
-            "cluster that is not there did"
+            "'local' is this machine; a name that create was not called with raises "
+            "ComputeTargetException, as that of a cluster that is not there did"
         ),
         better={"remove_slots": OWN, "set_slots": OWN},
-        unsupported={
-            "attach": _LOCAL_ONLY,
-            "create": _LOCAL_ONLY,
-            "delete": _LOCAL_ONLY,
-            "detach": _LOCAL_ONLY,
+        partly={
+            "create": _STANDS,
+            "delete": "removes the name; 'local' cannot be removed",
+            "detach": "removes the name; 'local' cannot be removed",
         },
-        returns={"list": "*ComputeTarget"},
+        unsupported={"attach": _LOCAL_ONLY},
+        returns={"create": "AmlCompute", "list": "*ComputeTarget"},
     ),
-    Known("AmlCompute", instead=_LOCAL_ONLY),
+    Known(
+        "AmlCompute",
+        supported=(
+            "delete detach get_status name provisioning_errors provisioning_state refresh_state "
+            "scale_settings serialize status type update wait_for_completion"
+        ),
+        called=_STANDS,
+        partly={
+            "provisioning_configuration": f"{_STANDS}; the rest is ignored",
+            "supported_vmsizes": "this machine",
+            "vm_size": "kept as a word",
+        },
+    ),
 )

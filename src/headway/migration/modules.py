@@ -116,6 +116,7 @@ ELSEWHERE: Final = {
         MODULES["azureml.core.compute"]
         .replace(" ComputeTargetException", "")
         .replace(" ComputeTarget", "")
+        .replace(" AmlCompute", "")
         .split(),
         _LOCAL_ONLY,
     ),

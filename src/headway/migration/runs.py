@@ -149,7 +149,7 @@ RUNS: Final = (
             "resume_from": "a run is not continued by another: have the script load its checkpoint",
         },
         ignored_arguments={
-            "compute_target": "there is one, 'local': leave it out",
+            "compute_target": "each stands for this machine",
             "docker_runtime_config": "ignored: the program runs on the machine itself",
         },
     ),

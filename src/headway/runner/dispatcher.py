@@ -26,7 +26,7 @@ from typing import Final
 from headway.engines import cgroup, dispatching, tickets
 from headway.engines.folder import RunFolder
 from headway.engines.local import LocalEngine
-from headway.engines.slots import KINDS, Assignment, Capacity, Kind, Slot, Slots, variables
+from headway.engines.slots import Assignment, Capacity, Kind, Slot, Slots, variables
 from headway.engines.tickets import Order, Ticket, Tickets
 from headway.errors import HeadwayError, StorageCorruptError, SubmissionError
 
@@ -203,7 +203,8 @@ class Dispatcher:
 def _pick(
     free: Mapping[Kind, Sequence[Slot]], ticket: Ticket, kinds: Collection[Kind]
 ) -> list[Slot]:
-    return [slot for kind in KINDS if kind in kinds for slot in free[kind][: ticket.need.of(kind)]]
+    need = ticket.need
+    return [slot for kind in need.kinds if kind in kinds for slot in free[kind][: need.of(kind)]]
 
 
 def _close(slots: Iterable[Slot]) -> None:

@@ -39,7 +39,7 @@ from headway.settings import load_settings
 
 if TYPE_CHECKING:
     from headway.sdk.runs.type_providers import RunFacts
-    from headway.sdk.submission.compute import ComputeTarget
+    from headway.sdk.submission.compute_targets import ComputeTarget
 
 OFFLINE_EXPERIMENT: Final = "offline"
 """The experiment of runs that ``Run.get_context`` makes outside of a submitted run."""

@@ -1,33 +1,27 @@
 """Compute targets: where a run can be submitted to, and how much of it there is."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Final, Literal, NoReturn, cast
+from typing import Final, cast
 
 import msgspec
 
 from headway.engines import dispatching
 from headway.engines.queueing import local_compute
-from headway.engines.slots import UNLIMITED, Capacity, Slots
+from headway.engines.slots import KINDS, UNLIMITED, Capacity, Need, Slots
 from headway.engines.tickets import Tickets
-from headway.errors import ComputeTargetNotFoundError, InvalidValueError
-from headway.sdk.unsupported import refuse
-from headway.sdk.workspaces.workspace import WorkspaceBase
+from headway.errors import InvalidValueError
 from headway.settings import Settings
 
 TARGET_NAME: Final = "local"
-
-_INSTEAD: Final = (
-    "give compute_target='local', or leave it out, to run on this machine; 'headway compute set "
-    "local --gpus 0,1' shares its GPUs among runs"
-)
 
 
 class SlotStatus(msgspec.Struct, frozen=True):
     """One slot of a compute target."""
 
-    kind: Literal["cpu", "gpu"]
+    kind: str
+    """``cpu`` or ``gpu``; ``node`` of a target that is another name of this machine."""
     name: str
-    """The number of a CPU slot; index or UUID of a GPU."""
+    """The number of a CPU or a node; index or UUID of a GPU."""
     run_id: str | None = None
     """The run that has it; None where it is free."""
 
@@ -42,6 +36,8 @@ class ComputeStatus(msgspec.Struct, frozen=True):
     slots: list[SlotStatus]
     queued: int
     """Runs that wait for a slot, of all workspaces of this user."""
+    nodes: int | None = None
+    """How many of its runs go on at a time; None where that is not limited."""
 
     def serialize(self) -> dict[str, object]:
         """The same as a dict that JSON can hold."""
@@ -49,7 +45,7 @@ class ComputeStatus(msgspec.Struct, frozen=True):
 
 
 class LocalCompute:
-    """This machine, shared by all workspaces of one user.
+    """This machine, or a name that stands for it, shared by all workspaces of one user.
 
     Without slots every run starts when it is submitted. With slots, a run waits until as many are
     free as its ``RunConfiguration.resources`` ask for.
@@ -59,9 +55,10 @@ class LocalCompute:
         type: The kind of compute target.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.name: Final = TARGET_NAME
-        self.type: Final = "local"
+    type: str = "local"
+
+    def __init__(self, settings: Settings, name: str = TARGET_NAME) -> None:
+        self.name: Final = name
         self._tick_s = settings.queue_tick_s
         self._root = local_compute(settings.home)
         self._slots = Slots(self._root)
@@ -72,16 +69,29 @@ class LocalCompute:
         Raises:
             StorageCorruptError: What is configured cannot be read.
         """
-        capacity = self._slots.read()
+        capacity, waiting = self._slots.read(), Tickets(self._root).waiting()
+        if self.name == TARGET_NAME:
+            return ComputeStatus(
+                cpus=capacity.cpus,
+                gpus=None if capacity.gpus is None else list(capacity.gpus),
+                slots=[slot for kind in KINDS for slot in self._states(kind, kind)],
+                queued=len(waiting),
+            )
+        [node] = set(Need(target=self.name).kinds).difference(KINDS)
         return ComputeStatus(
-            cpus=capacity.cpus,
-            gpus=None if capacity.gpus is None else list(capacity.gpus),
-            slots=[
-                SlotStatus(state.kind, state.name, state.holder and state.holder.name)
-                for state in self._slots.states()
-            ],
-            queued=len(Tickets(self._root).waiting()),
+            cpus=None,
+            gpus=None,
+            slots=self._states(node, "node"),
+            queued=sum(ticket.need.target == self.name for ticket in waiting),
+            nodes=capacity.nodes.get(self.name),
         )
+
+    def _states(self, kind: str, shown: str) -> list[SlotStatus]:
+        return [
+            SlotStatus(shown, state.name, state.holder and state.holder.name)
+            for state in self._slots.states()
+            if state.kind == kind
+        ]
 
     def set_slots(
         self,
@@ -106,6 +116,10 @@ class LocalCompute:
                 gpus=known.gpus if gpus is unset else _gpus(gpus),
             )
         )
+        self.wake()
+
+    def wake(self) -> None:
+        """Have runs that wait looked at again. For Headway's own use."""
         dispatching.wake(self._root, self._tick_s)
 
     def remove_slots(self) -> None:
@@ -114,70 +128,6 @@ class LocalCompute:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r}, folder={str(self._root)!r})"
-
-
-class ComputeTarget(LocalCompute):
-    """A compute target of a workspace by its name: ``local`` is this machine.
-
-    Args:
-        workspace: The workspace.
-        name: Its name.
-
-    Raises:
-        ComputeTargetNotFoundError: There is none of that name.
-    """
-
-    provisioning_state: ClassVar[str] = "Succeeded"
-
-    def __init__(self, workspace: WorkspaceBase, name: str) -> None:
-        super().__init__(workspace.session.settings)
-        if name != self.name:
-            raise ComputeTargetNotFoundError(
-                f"ComputeTargetNotFound: there is no compute target {name!r}; there is "
-                f"{self.name!r}. To run on this machine, give compute_target={self.name!r}, or "
-                "leave it out"
-            )
-        self.workspace = workspace
-
-    def wait_for_completion(self, show_output: bool = False, **kwargs: object) -> None:
-        """Return at once: this machine is there."""
-
-    def refresh_state(self) -> None:
-        """Do nothing: what is asked for is always as it is now."""
-
-    def serialize(self) -> dict[str, object]:
-        """What is known of it, as a dict that JSON can hold."""
-        status = cast("dict[str, object]", msgspec.to_builtins(self.get_status()))
-        return {"name": self.name, "type": self.type, **status}
-
-    def delete(self) -> NoReturn:
-        """Not supported: this machine stays."""
-        refuse("compute_target.delete()", "leave it out; remove_slots() removes its slots")
-
-    def detach(self) -> NoReturn:
-        """Not supported: this machine stays."""
-        refuse("compute_target.detach()", "leave it out; remove_slots() removes its slots")
-
-    @staticmethod
-    def create(workspace: WorkspaceBase, name: str, provisioning_configuration: object) -> NoReturn:
-        """Not supported: Headway makes no machines."""
-        refuse(f"ComputeTarget.create({name!r})", _INSTEAD)
-
-    @staticmethod
-    def attach(workspace: WorkspaceBase, name: str, attach_configuration: object) -> NoReturn:
-        """Not supported: programs run on this machine."""
-        refuse(f"ComputeTarget.attach({name!r})", _INSTEAD)
-
-    @staticmethod
-    def list(workspace: WorkspaceBase) -> "list[ComputeTarget]":
-        """The compute targets of a workspace."""
-        return [*targets_of(workspace).values()]
-
-
-def targets_of(workspace: WorkspaceBase) -> dict[str, ComputeTarget]:
-    """The compute targets of a workspace by name."""
-    local = ComputeTarget(workspace, TARGET_NAME)
-    return {local.name: local}
 
 
 def _cpus(given: object) -> int | None:

@@ -18,8 +18,8 @@ from headway.settings import Settings
 if TYPE_CHECKING:
     from headway.sdk.environments.conda_dependencies import CondaDependencies
 
-TARGETS: Final = ("local",)
-"""The compute targets that a run can be submitted to."""
+_HERE: Final = "local"
+"""The compute target that is always there: this machine."""
 
 _MAX_DURATION_S: Final = 2592000
 
@@ -71,7 +71,7 @@ class RunConfiguration(Sections):
         self.priority: int | None = None
         self.data_references: dict[str, object] = {}
         self.data: dict[str, object] = {}
-        self._target = TARGETS[0]
+        self._target = _HERE
         self._environment_variables: dict[str, str] = {}
         self._unasked = Environment(DEFAULT_NAME)
         self._environment = self._unasked
@@ -183,7 +183,8 @@ class ScriptRunConfig:
         arguments: What it is given; numbers are written as text.
         run_config: How it is run; ``compute_target`` and ``max_run_duration_seconds`` are then
             taken from it, while script, arguments and command given here win over its own.
-        compute_target: Where it is run: ``"local"``, the default.
+        compute_target: Where it is run, by name or as an object: ``"local"``, the default, or a
+            name that ``ComputeTarget.create`` lets stand for this machine.
         max_run_duration_seconds: When the run is ended as Failed.
         command: A shell command instead of a script; a list is joined with spaces.
         environment: What it runs with; None for the Python that submits, as it is. Taken from
@@ -303,13 +304,13 @@ def submission(
 def target_name(target: object) -> str:
     """The name of a compute target given by name or as an object; None means the local one."""
     if target is None:
-        return TARGETS[0]
+        return _HERE
     name: object = target if isinstance(target, str) else getattr(target, "name", None)
-    if isinstance(name, str) and name in TARGETS:
+    if isinstance(name, str) and name:
         return name
     raise InvalidValueError(
-        f"there is no compute target {name or target!r}: accepted is "
-        f"{', '.join(map(repr, TARGETS))}"
+        f"compute_target was given as {type(target).__name__} {target!r}: give the name of a "
+        f"compute target, such as {_HERE!r}, or one of workspace.compute_targets"
     )
 
 

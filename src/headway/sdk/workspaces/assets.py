@@ -13,7 +13,7 @@ from headway.sdk.workspaces.workspace import WorkspaceBase
 if TYPE_CHECKING:
     from headway.sdk.data.file_dataset import FileDataset
     from headway.sdk.data.tabular_dataset import TabularDataset
-    from headway.sdk.submission.compute import ComputeTarget
+    from headway.sdk.submission.compute_targets import ComputeTarget
 
 
 class WorkspaceAssets(WorkspaceServices, WorkspaceBase):
@@ -44,7 +44,9 @@ class WorkspaceAssets(WorkspaceServices, WorkspaceBase):
     @property
     def compute_targets(self) -> "dict[str, ComputeTarget]":
         """Where runs can be submitted to, by name."""
-        from headway.sdk.submission.compute import targets_of  # noqa: PLC0415  (brings the engines)
+        from headway.sdk.submission.compute_targets import (  # noqa: PLC0415  (brings the engines)
+            targets_of,
+        )
 
         return targets_of(self)
 
@@ -72,5 +74,4 @@ class WorkspaceAssets(WorkspaceServices, WorkspaceBase):
         """
         if type not in {"CPU", "GPU"}:
             raise InvalidValueError(f"type was given as {type!r}: give 'CPU' or 'GPU'")
-        [local] = self.compute_targets.values()
-        return local
+        return self.compute_targets["local"]
