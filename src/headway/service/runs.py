@@ -129,6 +129,8 @@ class RunService:
         self._metrics.drain(run_id)
         with self._database.write() as tx:
             stored = find_run(tx, run_id)
+            if stored.run.status is status:
+                return stored.run  # asked for twice at one time: by a client that had no answer
             now = self._clock()
             begin = stored.run.started_at or stored.run.created_at
             return transitions.move_or_refuse(

@@ -18,6 +18,7 @@ from headway.model import (
     CancelOutcome,
     MetricQuery,
     NewRun,
+    Run,
     RunChange,
     RunError,
     RunQuery,
@@ -138,6 +139,24 @@ class RunContract:
         with ThreadPoolExecutor(6) as pool:
             won = {s for s, ok in zip(wanted, pool.map(end, wanted), strict=True) if ok}
         assert won == {api.runs.get(run.id).status}
+
+    def test_who_asks_for_the_same_end_at_one_time_gets_it(
+        self, api: Api, experiment_id: str
+    ) -> None:
+        """As a client does that repeats what was not answered, and is still being done."""
+        runs = api.runs.create([new_run(experiment_id, started=True) for _ in range(8)])
+        together = threading.Barrier(4)
+
+        def end(_: int) -> list[Run]:
+            together.wait()
+            return [api.runs.end(run.id, Status.COMPLETED) for run in runs]
+
+        with ThreadPoolExecutor(4) as pool:
+            first, *others = pool.map(end, range(4))
+        assert all(seen == first for seen in others)
+        for run in runs:
+            ends = [e for e in api.runs.events(run.id) if e.status is Status.COMPLETED]
+            assert len(ends) == 1
 
     def test_an_absent_run_is_an_error_for_every_verb(self, api: Api) -> None:
         verbs = [
