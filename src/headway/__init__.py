@@ -66,8 +66,8 @@ if TYPE_CHECKING:
     from headway.sdk.handles import ScriptRun as ScriptRun
     from headway.sdk.handles import Workspace as Workspace
     from headway.sdk.handles import get_run as get_run
-    from headway.sdk.metrics.run_history import chart as chart
     from headway.sdk.models.model import Model as Model
+    from headway.sdk.runs.history import chart as chart
     from headway.sdk.submission.compute_targets import ComputeTarget as ComputeTarget
     from headway.sdk.submission.configuration import RunConfiguration as RunConfiguration
     from headway.sdk.submission.configuration import ScriptRunConfig as ScriptRunConfig
@@ -169,7 +169,7 @@ _MODULES = {
     "Status": "headway.model",
     "TabularDataset": "headway.sdk.data.tabular_dataset",
     "Workspace": "headway.sdk.handles",
-    "chart": "headway.sdk.metrics.run_history",
+    "chart": "headway.sdk.runs.history",
     "get_run": "headway.sdk.handles",
 }
 

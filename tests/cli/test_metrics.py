@@ -22,7 +22,7 @@ from headway.cli import charts, times
 from headway.cli.point_tables import RowPrinter
 from headway.sdk.handles import Run
 from headway.sdk.metrics.chart import Chart, ChartSeries
-from headway.sdk.runs.details import iso_time
+from headway.sdk.times import iso_time
 
 TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}"
 ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"

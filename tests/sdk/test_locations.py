@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from headway.errors import ConfigurationError, InvalidValueError
-from headway.sdk.workspaces.locations import (
+from headway.sdk.locations import (
     Location,
     config_target,
     config_text,

@@ -1,7 +1,8 @@
 """What ``--json`` shows of runs and what belongs to them. Names stay; new ones may be added."""
 
 from headway.model import Event, FileEntry, Run, SeriesSummary
-from headway.sdk.runs.details import error_dict, iso_time
+from headway.sdk.runs.details import error_dict
+from headway.sdk.times import iso_time
 
 Document = dict[str, object]
 

@@ -19,9 +19,9 @@ from headway.errors import (
 )
 from headway.hosting.layout import Layout
 from headway.model import Experiment, Run, RunQuery
+from headway.sdk import locations
 from headway.sdk.handles import Workspace
-from headway.sdk.workspaces import locations
-from headway.sdk.workspaces.locations import Location
+from headway.sdk.locations import Location
 from headway.settings import Settings, load_settings
 
 LATEST: Final = "latest"

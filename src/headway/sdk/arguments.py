@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, TypeVar, cast
 
 from headway.errors import InvalidValueError
-from headway.sdk.runs.labels import as_texts
+from headway.sdk.labels import as_texts
 
 BATCH_CHILD_TAG: Final = "azureml.batch_child_number"
 OUTPUTS: Final = "outputs"

@@ -12,8 +12,8 @@ from headway.model import Run as RunRecord
 from headway.sdk.arguments import checked, optional_text, start_arguments
 from headway.sdk.data.inputs import with_inputs
 from headway.sdk.display import Displayed
+from headway.sdk.labels import as_keys, as_texts
 from headway.sdk.runs import run_ids
-from headway.sdk.runs.labels import as_keys, as_texts
 from headway.sdk.submission.configuration import ScriptRunConfig, submission
 from headway.sdk.workspaces.workspace import WorkspaceBase
 

@@ -11,6 +11,7 @@ from headway.errors import RunContextError, RunNotFoundError, SnapshotError
 from headway.model import Experiment as ExperimentRecord
 from headway.model import NewRun, RunQuery, Status
 from headway.model import Run as RunRecord
+from headway.sdk import locations
 from headway.sdk.arguments import (
     archived,
     checked,
@@ -19,21 +20,21 @@ from headway.sdk.arguments import (
     snapshot_directory,
     start_arguments,
 )
+from headway.sdk.experiment import SCRIPT_RUN_TYPE, ExperimentBase, ensured
 from headway.sdk.interactive.context import run_context
 from headway.sdk.interactive.process import say
-from headway.sdk.metrics.run_artifacts import RunArtifacts
-from headway.sdk.metrics.run_history import RunHistory
 from headway.sdk.runs import run_ids, type_providers
+from headway.sdk.runs.artifacts import RunArtifacts
 from headway.sdk.runs.assets import RunAssets
 from headway.sdk.runs.children import RunChildren
 from headway.sdk.runs.environment import RunEnvironment
 from headway.sdk.runs.files import RunFiles
+from headway.sdk.runs.history import RunHistory
 from headway.sdk.runs.life import RunLife, SubmittedLife
 from headway.sdk.runs.snapshots import RunSnapshots
 from headway.sdk.submission.configuration import ScriptRunConfig
-from headway.sdk.workspaces import locations, queries
-from headway.sdk.workspaces.assets import WorkspaceAssets
-from headway.sdk.workspaces.experiment import SCRIPT_RUN_TYPE, ExperimentBase, ensured
+from headway.sdk.workspace_assets import WorkspaceAssets
+from headway.sdk.workspaces import queries
 from headway.sdk.workspaces.queries import LabelFilter, Listing, Since, StatusFilter
 from headway.settings import load_settings
 

@@ -13,7 +13,7 @@ from headway.data.tables import Options, Step, TableFormat
 from headway.errors import AssetNotFoundError, ConflictError, InvalidValueError
 from headway.sdk.data.dataset_sources import Source, Sources
 from headway.sdk.display import Displayed
-from headway.sdk.runs.labels import as_texts
+from headway.sdk.labels import as_texts
 from headway.sdk.workspaces.workspace import WorkspaceBase
 
 

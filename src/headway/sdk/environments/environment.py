@@ -16,8 +16,8 @@ from headway.errors import ConflictError, InvalidValueError, NotFoundError
 from headway.model import EnvironmentSpec, Submission
 from headway.sdk.environments import registry
 from headway.sdk.environments.conda_dependencies import CONDA_FILE, CondaDependencies
+from headway.sdk.environments.images import Images
 from headway.sdk.interactive.process import say
-from headway.sdk.metrics.images import Images
 from headway.sdk.workspaces.workspace import WorkspaceBase
 
 DEFAULT_NAME: Final = "default-environment"

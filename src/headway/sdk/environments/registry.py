@@ -9,8 +9,8 @@ from typing import Final
 from headway.assets import Asset, AssetChange, AssetQuery, NewAsset
 from headway.data.places import copy_whole
 from headway.errors import AssetNotFoundError, ConflictError, InvalidValueError
+from headway.sdk.labels import as_keys
 from headway.sdk.models.model_paths import version_number
-from headway.sdk.runs.labels import as_keys
 from headway.sdk.workspaces.workspace import WorkspaceBase
 
 _CURATED: Final = "azureml-"

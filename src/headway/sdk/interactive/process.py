@@ -11,10 +11,10 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from headway.sdk.interactive import run_errors
 from headway.sdk.interactive.leaving import Leaving, main_frame
 from headway.sdk.interactive.session import Session
-from headway.sdk.runs import run_errors
-from headway.sdk.workspaces.locations import Location
+from headway.sdk.locations import Location
 from headway.settings import Settings
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""Metrics as users log and read them: points, arrays, charts, and results that are files."""
+"""What is made of stored points: arrays, tables, charts, and results that are files."""

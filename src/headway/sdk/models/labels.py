@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from headway.errors import InvalidValueError
-from headway.sdk.runs.labels import as_texts
+from headway.sdk.labels import as_texts
 
 LabelList = str | Mapping[str, object] | Sequence[object] | None
 """A key, a dict, or a list of keys and of pairs ``[key, value]``."""

@@ -19,6 +19,7 @@ from headway.errors import (
     RunFileNotFoundError,
 )
 from headway.sdk.display import Displayed
+from headway.sdk.labels import as_keys, as_texts
 from headway.sdk.models import model_paths
 from headway.sdk.models.labels import LabelList
 from headway.sdk.models.model_paths import CACHE_FOLDER, version_number
@@ -31,7 +32,6 @@ from headway.sdk.models.records import (
     plain,
 )
 from headway.sdk.models.serving import Serving
-from headway.sdk.runs.labels import as_keys, as_texts
 from headway.sdk.workspaces.workspace import WorkspaceBase
 
 

@@ -7,8 +7,8 @@ from typing import Final, cast
 
 from headway.assets import Asset, AssetQuery, NewAsset
 from headway.errors import InvalidValueError
+from headway.sdk.labels import as_texts
 from headway.sdk.models.labels import LabelList, labels_wanted
-from headway.sdk.runs.labels import as_texts
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 

@@ -1,1 +1,1 @@
-"""What a run does: its record and state, its life, its files, its children, what it leads to."""
+"""What a run does: its record and state, its metrics and files, its children, how it ends."""

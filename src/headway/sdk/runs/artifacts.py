@@ -8,7 +8,7 @@ from typing import BinaryIO, Protocol, cast
 from headway.errors import InvalidValueError, RunFileExistsError
 from headway.model import ArtifactForm
 from headway.sdk.metrics import artifacts
-from headway.sdk.metrics.run_metrics import RunMetrics
+from headway.sdk.runs.metrics import RunMetrics
 
 
 class Plot(Protocol):

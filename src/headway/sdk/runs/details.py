@@ -1,12 +1,10 @@
 """The dict that ``Run.get_details`` returns."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 
 from headway.model import EnvironmentSpec, Run, RunError, Submission
 from headway.sdk.data.given_data import INPUTS_VARIABLE, OUTPUTS_VARIABLE, Names, read_given
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from headway.sdk.times import iso_time
 
 
 def details_of(run: Run, logs: Mapping[str, str]) -> dict[str, object]:
@@ -69,14 +67,6 @@ def error_dict(error: RunError) -> dict[str, object]:
         "debugStackTrace": error.debug_stack_trace,
     }
     return {key: value for key, value in fields.items() if value is not None}
-
-
-def iso_time(microseconds: int | None) -> str | None:
-    """A time as ISO 8601 in UTC, to the microsecond."""
-    if microseconds is None:
-        return None
-    at = _EPOCH + timedelta(microseconds=microseconds)
-    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def warnings_of(run: Run) -> list[dict[str, str]] | None:

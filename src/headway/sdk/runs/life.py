@@ -10,11 +10,12 @@ from msgspec.structs import replace
 
 from headway.errors import HeadwayError
 from headway.model import CancelOutcome, RunError, Status
+from headway.sdk.interactive import run_errors
 from headway.sdk.interactive.block import Block
 from headway.sdk.interactive.keeping import LOGS
 from headway.sdk.interactive.process import say
-from headway.sdk.metrics.run_metrics import RunMetrics
-from headway.sdk.runs import following, run_errors
+from headway.sdk.runs import following
+from headway.sdk.runs.metrics import RunMetrics
 
 NO_DETAILS: Final = "fail() was called without details"
 

@@ -9,8 +9,8 @@ from headway.sdk.arguments import checked, optional_text
 from headway.sdk.display import Displayed
 from headway.sdk.interactive.block import Block
 from headway.sdk.interactive.session import Session
+from headway.sdk.labels import as_keys, as_texts
 from headway.sdk.runs.details import details_of
-from headway.sdk.runs.labels import as_keys, as_texts
 from headway.sdk.runs.transfers import LOG_PREFIXES
 from headway.sdk.workspaces.workspace import WorkspaceBase
 

@@ -1,1 +1,1 @@
-"""Workspaces and experiments: found, opened, named; what a workspace keeps besides runs."""
+"""Workspaces: found, opened, named; how runs are looked for in them, and secrets."""

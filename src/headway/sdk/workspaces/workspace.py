@@ -12,15 +12,15 @@ from headway.errors import (
     WorkspaceNotFoundError,
 )
 from headway.model import WorkspaceChange
+from headway.sdk import locations
 from headway.sdk.arguments import optional_text
 from headway.sdk.display import Displayed
 from headway.sdk.interactive.process import say, session_for
 from headway.sdk.interactive.session import Session
-from headway.sdk.runs.details import iso_time
-from headway.sdk.runs.labels import as_texts
-from headway.sdk.workspaces import locations
+from headway.sdk.labels import as_texts
+from headway.sdk.locations import Location
+from headway.sdk.times import iso_time
 from headway.sdk.workspaces.hosted import make_on, names_on
-from headway.sdk.workspaces.locations import Location
 from headway.settings import Settings, load_settings
 
 
