@@ -88,8 +88,6 @@ class Dispatcher:
 
         def asked() -> tuple[Context, Any]:
             known = context or admit()
-            if operation.sends is Body.JSON:
-                check_json(body)
             query = request.query_params.multi_items()
             if operation.sends is Body.JSON:
                 check_json(body)
