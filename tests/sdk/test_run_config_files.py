@@ -105,7 +105,7 @@ def test_a_saved_configuration_is_deleted() -> None:
         ("a: [", "no YAML"),
         ("- a", "holds no mapping"),
         ("mpi: 3", "mpi is 3: give a mapping"),
-        ("target: elsewhere", "elsewhere"),
+        ("target: [a]", "compute_target was given as list"),
         ("environment: {name: 3}", "no name"),
     ],
 )

@@ -112,7 +112,7 @@ def read_into(config: Configured, path: object, name: object) -> None:
     for key, attribute in _PLAIN.items():
         if document.get(key) is not None:
             setattr(config, attribute, document[key])
-    config.target = str(document.get("target") or "local")
+    config.target = document.get("target") or "local"
     _read_processes(config, document, where)
     variables = dict(_part(document, "environmentVariables", where))
     environment = _part(document, "environment", where)

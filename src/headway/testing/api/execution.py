@@ -8,6 +8,7 @@ import pytest
 
 from headway.api import Api
 from headway.errors import (
+    ComputeTargetNotFoundError,
     InvalidValueError,
     NotFoundError,
     RunStateError,
@@ -107,7 +108,10 @@ class ExecutionContract:
             (Submission(command=["x"], source_directory="", script="absent.py"), SubmissionError),
             (Submission(command=[], source_directory=""), InvalidValueError),
             (Submission(command=["a\0b"], source_directory=""), InvalidValueError),
-            (Submission(command=["a"], source_directory="", target="mars"), InvalidValueError),
+            (
+                Submission(command=["a"], source_directory="", target="mars"),
+                ComputeTargetNotFoundError,
+            ),
         ],
         ids=["script", "empty", "nul", "target"],
     )
