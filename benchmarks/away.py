@@ -2,19 +2,12 @@
 
 import os
 import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import time
 from array import array
-from collections.abc import Generator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 from benchmarks.harness import Effort, Line, Timing, percentile
-from benchmarks.peers.headway.server import TOKEN
+from benchmarks.served import server
 from headway import Experiment, Run, Workspace
 from headway.sdk.interactive.process import close_sessions
 
@@ -30,10 +23,9 @@ def measure(effort: Effort) -> list[Line]:
     os.environ["HEADWAY_SERVER_TIMEOUT_S"] = "5"
     lines: list[Line] = []
     embedded = Experiment(Workspace.create("away", exist_ok=True), "away")
-    with tempfile.TemporaryDirectory(prefix="headway-bench-") as folder, _server(folder) as server:
-        url, process = server
-        os.environ["HEADWAY_TOKEN"] = (Path(folder) / TOKEN).read_text()
-        os.environ["HEADWAY_WORKSPACE"] = url
+    with server() as served:
+        os.environ["HEADWAY_TOKEN"] = served.token()
+        os.environ["HEADWAY_WORKSPACE"] = served.url
         remote = Experiment(Workspace.from_config(), "away")
         del os.environ["HEADWAY_WORKSPACE"]
         states = {
@@ -43,9 +35,9 @@ def measure(effort: Effort) -> list[Line]:
         }
         for state, number in states.items():
             with embedded.start_logging() as beside:
-                process.send_signal(signal.SIGCONT)
+                served.process.send_signal(signal.SIGCONT)
                 run = remote.start_logging()
-                process.send_signal(number)
+                served.process.send_signal(number)
                 base, timing = _measure(calls, beside, run)
             what = f"run.log: the server {state}"
             lines.append(Line(what, timing, "an embedded workspace", base, AIM))
@@ -80,29 +72,3 @@ def _timing(taken: "array[int]") -> Timing:
         low_s=ordered[0],
         high_s=ordered[-1],
     )
-
-
-@contextmanager
-def _server(folder: str) -> Generator[tuple[str, subprocess.Popen[bytes]], None, None]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, "-m", "benchmarks.peers.headway.server", folder, str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            _wait_until_served(process, port)
-            yield f"http://127.0.0.1:{port}", process
-        finally:
-            process.kill()
-
-
-def _wait_until_served(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError("the server does not answer")

@@ -26,6 +26,7 @@ from benchmarks import (
     reading,
     startup,
     streaming,
+    team,
 )
 from benchmarks.harness import Effort, Finding
 from headway.model import ENDED, RunQuery, Status
@@ -43,6 +44,7 @@ TOPICS: Final[dict[str, Callable[[Effort], Sequence[Finding]]]] = {
     "metrics": reading.measure,
     "stream": streaming.measure,
     "server": away.measure,
+    "team": team.measure,
     "overhead": overhead.measure,
     "processes": many_processes.measure,
     "growth": growth.measure,

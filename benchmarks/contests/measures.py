@@ -38,7 +38,10 @@ MEASURES: Final = (
     Measure("writers.found", "writers", "of those points, found", "share"),
     Measure("server.rate", "server", "one server: points taken in", "per second"),
     Measure("server.memory", "server", "its memory after that", "bytes"),
-    Measure("server.page", "server", "through it, 50 of 100,000 runs, by metric and in its order"),
+    Measure("server.page.10000", "server", "through it, 50 of 10,000 runs, by metric and by order"),
+    Measure(
+        "server.page.100000", "server", "through it, 50 of 100,000 runs, by metric and by order"
+    ),
     Measure("open.worked", "open", "8 processes open one new store: worked", "of 8"),
     Measure("children.made", "children", "1,000 child runs with a point each"),
     Measure("import.above", "import", "import, above bare Python"),

@@ -15,20 +15,21 @@ CLIENTS: Final = 2
 POINTS: Final = 5_000_000
 """Of each client, or as many as it has sent when the time is over."""
 _TIME_S: Final = 10.0
-_RUNS: Final = 100_000
-_PAGE: Final = "server.page"
+RUNS: Final = (10_000, 100_000)
 _TAKEN: Final = ("server.rate", "server.memory")
 
 
 def serving(field: Field) -> None:
     """Two clients send points to one server, a run each, by the fastest call that there is."""
     for one in field.standing:
-        with field.attempt(one, *_TAKEN, _PAGE):
+        pages = [f"server.page.{count}" for count in RUNS]
+        with field.attempt(one, *_TAKEN, *pages):
             served = _served(one)
             with field.extra_store(served) as store:
                 _send(field, served, store)
-            with field.extra_store(served) as store:
-                _page(field, served, store)
+            for count, page in zip(RUNS, pages, strict=True):
+                with field.extra_store(served) as store:
+                    _page(field, served, store, page, count)
 
 
 def _served(one: Participant) -> Participant:
@@ -68,15 +69,16 @@ def _memory_bytes(store: Store) -> float:
     return float(sum(process.memory_full_info().pss for process in processes))
 
 
-def _page(field: Field, one: Participant, store: Store) -> None:
-    count, limit_s = (_RUNS // 10, 4.0) if field.effort.quick else (_RUNS, 20.0)
-    filled = ask(one, store, "fill_runs", PATIENCE_S, count=count, limit_s=limit_s)
+def _page(field: Field, one: Participant, store: Store, key: str, count: int) -> None:
+    limit_s = 4.0 if field.effort.quick else 20.0
+    asked = count // 10 if field.effort.quick else count
+    filled = ask(one, store, "fill_runs", PATIENCE_S, count=asked, limit_s=limit_s)
     made = cast("int", filled["runs"])
     answer = ask(one, store, "find", PATIENCE_S, times=30, limit_s=5.0, ordered=True)
     if answer["count"] != 50:
         raise FailedError(f"{answer['count']} runs came back, not 50")
     again = cast("list[float]", answer["again_s"]) or [cast("float", answer["first_s"])]
     notes = [str(filled["how"])] if "how" in filled else []
-    if made != _RUNS:
+    if made != count:
         notes.append(f"of {made:,} runs")
-    field.record(one, _PAGE, *again, note="; ".join(notes))
+    field.record(one, key, *again, note="; ".join(notes))

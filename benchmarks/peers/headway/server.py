@@ -1,4 +1,7 @@
-"""``headway server``, with a token for whoever measures: its folder and port are the arguments."""
+"""``headway server``, with a token for whoever measures.
+
+The arguments are its folder, its port and, where it is not SQLite, the URL of its database.
+"""
 
 import sys
 from pathlib import Path
@@ -14,8 +17,8 @@ TOKEN: Final = "token"
 """The file with the token, beside it."""
 
 
-def _prepare(folder: Path) -> None:
-    backends = Backends(folder / ROOT, patience_s=10.0)
+def _prepare(folder: Path, database: str) -> None:
+    backends = Backends(folder / ROOT, database, patience_s=10.0)
     registry = Registry(backends.registry())
     code = registry.first_code()
     assert code is not None
@@ -24,7 +27,8 @@ def _prepare(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    folder, port = Path(sys.argv[1]), sys.argv[2]
-    _prepare(folder)
+    folder, port, *database = Path(sys.argv[1]), *sys.argv[2:]
+    _prepare(folder, *database or [""])
     sys.argv = ["headway", "server", "--root", str(folder / ROOT), "--port", port]
+    sys.argv += [word for url in database for word in ("--database", url)]
     main()
