@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,10 @@ def test_a_user_is_let_in_and_shut_out(
     assert server.ask("GET", "/api/v1/me", token=secret).json["workspaces"] == {"team": "read"}
     [listed] = cli.json("token", "list", "--user", "ada", *at)
     assert listed["scope"] == "write"
-    assert listed["expires_at"] > listed["created_at"]
+    lifetime = datetime.fromisoformat(listed["expires_at"]) - datetime.fromisoformat(
+        listed["created_at"]
+    )
+    assert lifetime == timedelta(days=30)
     assert secret not in cli("token", "list", *at).output
     cli("token", "revoke", listed["id"], *at)
     assert cli.json("token", "list", "--user", "ada", *at) == []
@@ -102,6 +106,7 @@ def test_a_token_is_read_from_standard_input_and_checked(cli: Cli, server: Secur
     code, output = login(f"{server.reader}\n")
     assert code == 0
     assert server.reader not in output
+    assert f"export HEADWAY_WORKSPACE={server.url}" in output
     assert Credentials().token(server.url) == server.reader
 
 

@@ -7,7 +7,7 @@ from headway.cli.administering import Where, open_accounts, server_options
 from headway.cli.call import Call, shared_options
 from headway.cli.output import say, write_json
 from headway.cli.tables import Column, print_table
-from headway.cli.times import age, now
+from headway.cli.times import age, dated, now
 
 
 @click.group(name="workspace")
@@ -26,7 +26,7 @@ def create(call: Call, where: Where, name: str) -> int:
     with open_accounts(call, where) as accounts:
         made = accounts.create_workspace(name)
     if call.json:
-        write_json(msgspec.to_builtins(made))
+        write_json(dated(msgspec.to_builtins(made)))
     else:
         say(f"headway: workspace {name!r} is there; 'headway member set' lets users in")
     return 0
@@ -41,7 +41,7 @@ def list_workspaces(call: Call, where: Where) -> int:
     with open_accounts(call, where) as accounts:
         found = accounts.workspaces()
     if call.json:
-        write_json(msgspec.to_builtins(found))
+        write_json(dated(msgspec.to_builtins(found)))
         return 0
     at = now()
     print_table(

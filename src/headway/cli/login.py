@@ -1,6 +1,7 @@
 """``headway login``: keep a token for a server."""
 
 import os
+import shlex
 import sys
 from contextlib import closing
 from typing import Final
@@ -44,6 +45,8 @@ def command(call: Call, url: str, token_stdin: bool, keyring: bool) -> int:
     opened = ", ".join(f"{name} ({scope})" for name, scope in me.workspaces.items()) or "none yet"
     say(f"headway: signed in to {server} as {me.user!r}; workspaces: {opened}")
     say(f"headway: the token is kept in {'the keyring' if keyring else credentials.file}")
+    if not settings.workspace:
+        say(f"headway: to work with this server: export HEADWAY_WORKSPACE={shlex.quote(server)}")
     _warn(server)
     return 0
 

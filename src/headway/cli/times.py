@@ -3,7 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, cast
 
 from headway.model import Run
 
@@ -69,6 +69,18 @@ def iso(at: int) -> str:
     """A time as ISO 8601 in UTC, to the microsecond."""
     second, rest = divmod(at, 1_000_000)
     return f"{_utc_second(second)}.{rest:06}Z"
+
+
+def dated(document: object) -> object:
+    """A document with the moments in it, the numbers of keys that end with ``_at``, as ISO 8601."""
+    if isinstance(document, list):
+        return [dated(one) for one in cast("list[object]", document)]
+    if not isinstance(document, dict):
+        return document
+    return {
+        key: iso(value) if key.endswith("_at") and isinstance(value, int) else dated(value)
+        for key, value in cast("dict[str, object]", document).items()
+    }
 
 
 @lru_cache(1024)

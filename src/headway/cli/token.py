@@ -9,7 +9,7 @@ from headway.cli.ages import Age
 from headway.cli.call import Call, shared_options
 from headway.cli.output import say, write, write_json
 from headway.cli.tables import Column, print_table
-from headway.cli.times import age, moment, now
+from headway.cli.times import age, dated, moment, now
 from headway.errors import UnsupportedError
 
 SCOPES = click.Choice([scope.value for scope in Scope])
@@ -47,7 +47,7 @@ def create(
     with open_accounts(call, where) as accounts:
         issued = accounts.issue(new)
     if call.json:
-        write_json({**_document(issued.token), "secret": issued.secret})
+        write_json(dated({**msgspec.to_builtins(issued.token), "secret": issued.secret}))
         return 0
     write(issued.secret)
     say(f"headway: token {issued.token.id} of {user!r}, scope {scope}; it is not shown again")
@@ -67,7 +67,7 @@ def list_tokens(call: Call, where: Where, user: str | None, everything: bool) ->
     at = now()
     shown = [token for token in found if everything or _state(token, at) == "valid"]
     if call.json:
-        write_json([_document(token) for token in shown])
+        write_json(dated(msgspec.to_builtins(shown)))
         return 0
     titles = ("ID", "USER", "SCOPE", "WORKSPACE", "STATE", "EXPIRES", "LAST USED", "NOTE")
     rows = [
@@ -97,7 +97,7 @@ def revoke(call: Call, where: Where, token_id: str) -> int:
     with open_accounts(call, where) as accounts:
         revoked = accounts.revoke(token_id)
     if call.json:
-        write_json(_document(revoked))
+        write_json(dated(msgspec.to_builtins(revoked)))
     else:
         say(f"headway: token {revoked.id} of {revoked.user!r} is revoked")
     return 0
@@ -130,8 +130,3 @@ def _state(token: Token, at: int) -> str:
     if token.revoked_at is not None:
         return "revoked"
     return "expired" if token.expires_at is not None and token.expires_at <= at else "valid"
-
-
-def _document(token: Token) -> dict[str, object]:
-    document: dict[str, object] = msgspec.to_builtins(token)
-    return document

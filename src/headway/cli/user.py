@@ -7,7 +7,7 @@ from headway.cli.administering import Where, open_accounts, server_options
 from headway.cli.call import Call, shared_options
 from headway.cli.output import say, write_json
 from headway.cli.tables import Column, print_table
-from headway.cli.times import age, now
+from headway.cli.times import age, dated, now
 
 
 @click.group(name="user")
@@ -27,7 +27,7 @@ def add(call: Call, where: Where, name: str, admin: bool) -> int:
     with open_accounts(call, where) as accounts:
         user = accounts.add_user(name, admin=admin)
     if call.json:
-        write_json(msgspec.to_builtins(user))
+        write_json(dated(msgspec.to_builtins(user)))
     else:
         say(f"headway: user {name!r} is made")
     return 0
@@ -42,7 +42,7 @@ def list_users(call: Call, where: Where) -> int:
     with open_accounts(call, where) as accounts:
         users = accounts.users()
     if call.json:
-        write_json(msgspec.to_builtins(users))
+        write_json(dated(msgspec.to_builtins(users)))
         return 0
     at = now()
     rows = [[user.name, "yes" if user.admin else "", age(user.created_at, at)] for user in users]
