@@ -43,6 +43,7 @@ OWNERS: Final[dict[str, set[str]]] = {
     "uv": {"environments"},
     "yaml": {"environments"},  # as pyyaml is imported
     # Of the extra `server`.
+    "h11": {"server"},
     "obstore": {"files"},
     "prometheus_client": {"server"},
     "psycopg": {"store"},

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -50,6 +50,8 @@ class Dispatcher:
         request = Request(scope, receive)
         try:
             response = await self._answer(request)
+        except ClientDisconnect:  # in the midst of its request: nobody is there to be answered
+            return
         except HeadwayError as error:
             response = failed(error, scope)
         except Exception as error:  # noqa: BLE001  (the outermost edge)

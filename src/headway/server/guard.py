@@ -151,6 +151,9 @@ class Guard:
         length = headers.last("content-length")
         if not length:
             return
+        if headers.all("transfer-encoding"):  # a proxy before us may believe the other one
+            error = InvalidValueError("Content-Length and Transfer-Encoding are given: give one")
+            raise _Refusal(error)
         if not length.isascii() or not length.isdecimal():
             raise _Refusal(InvalidValueError(f"the Content-Length {length[:40]!r} is no number"))
         most = self._rules.most_body_bytes

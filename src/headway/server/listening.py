@@ -13,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from headway.errors import ConfigurationError
+from headway.server.patience import PATIENCE_S, allow_many_connections, connections
 from headway.server.stopping import Stopping
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -39,6 +40,7 @@ class Listener:
         port: The port; 0 for one that is free.
         certificate: With it, it speaks TLS.
         stopping: Begun when it is told to stop.
+        patience_s: How far apart it looks for clients that do not go on.
 
     Raises:
         ConfigurationError: It cannot listen there, or the certificate cannot be used.
@@ -52,6 +54,7 @@ class Listener:
         port: int,
         certificate: Certificate | None = None,
         stopping: Stopping | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._socket = _bound(host, port)
         bound: tuple[str, int] = self._socket.getsockname()[:2]
@@ -63,7 +66,7 @@ class Listener:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            http="h11",
+            http=connections(patience_s),
             ws="none",
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=GRACE_S,
@@ -87,6 +90,7 @@ class Listener:
 
         What is being answered then is answered, in ``GRACE_S`` seconds at most.
         """
+        allow_many_connections()
         with contextlib.closing(self._socket), _ended_by_signals():
             self._server.run(sockets=[self._socket])
 

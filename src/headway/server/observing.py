@@ -50,16 +50,18 @@ class _Taken:
         self._receive = receive
         self._send = send
         self.status = _CLOSED
+        self._gone = False
         self.request_id = ""
         self.body_bytes = 0
 
     async def receive(self) -> Message:
         message = await self._receive()
+        self._gone = message["type"] == "http.disconnect"
         self.body_bytes += len(message.get("body", b""))
         return message
 
     async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] == "http.response.start" and not self._gone:
             self.status = message["status"]
             for name, value in message["headers"]:
                 if name == b"x-request-id":

@@ -9,7 +9,7 @@ from html import escape
 from typing import Final
 from urllib.parse import parse_qs
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
 from headway.errors import HeadwayError, InvalidValueError, code_of
@@ -76,10 +76,13 @@ class SignIn:
 
 async def _code_in(request: Request) -> str:
     body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _MOST_FORM_BYTES:
-            raise InvalidValueError("the form is too long: send the code alone")
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > _MOST_FORM_BYTES:
+                raise InvalidValueError("the form is too long: send the code alone")
+    except ClientDisconnect as error:  # nobody reads the answer
+        raise InvalidValueError("the form did not arrive whole: send it again") from error
     try:
         return parse_qs(body.decode("ascii"), max_num_fields=4).get("code", [""])[0]
     except ValueError as error:
