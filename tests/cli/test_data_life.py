@@ -31,15 +31,15 @@ def test_a_deleted_run_is_in_the_trash_until_it_is_restored(cli: Cli) -> None:
     first, second = done(cli), done(cli)
     assert cli("delete", first).stdout == f"{first}: in the trash\n"
     assert listed(cli) == {second}
-    assert [run["id"] for run in cli.json("trash", "list")] == [first]
-    assert first in cli("trash", "list").stdout
+    assert [run["id"] for run in cli.json("trash")] == [first]
+    assert first in cli("trash").stdout
     assert f"headway restore {first}" in cli("show", first).stdout
     assert cli.json("show", first)["deleted_at"] is not None
     assert f"headway restore {first}" in cli.error("show", first[:-2], code=4)
     assert cli("restore", first[:-2]).stdout == f"{first}: restored\n"
     assert listed(cli) == {first, second}
     assert "nothing to restore" in cli("restore", first).stderr
-    assert "the trash is empty" in cli("trash", "list").stderr
+    assert "the trash is empty" in cli("trash").stderr
 
 
 def test_runs_are_deleted_by_a_filter_but_for_those_that_go_on(cli: Cli) -> None:
@@ -109,7 +109,7 @@ def test_a_purge_on_a_terminal_asks_first(cli: Cli, answer: bytes, left: int) ->
     os.close(ours)
     assert b"Remove 1 run for good" in asked.stderr
     assert (b"nothing was removed" in asked.stderr) == bool(left)
-    assert len(cli.json("trash", "list")) == left
+    assert len(cli.json("trash")) == left
 
 
 # ---------------------------------------------------------------- retention

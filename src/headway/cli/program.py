@@ -36,7 +36,7 @@ COMMANDS: Final = (
     Listed("sync", "sync", "Send servers what waits for them on this machine."),
     Listed("delete", "delete", "Put runs into the trash."),
     Listed("restore", "restore", "Take runs out of the trash."),
-    Listed("trash", "trash", "See what is in the trash."),
+    Listed("trash", "trash", "List the runs in the trash, newest first."),
     Listed("purge", "purge", "Remove runs of the trash for good."),
     Listed("retention", "retention", "Set which runs go to the trash by themselves."),
     Listed("gc", "gc", "Apply the rules, and remove what nobody needs."),

@@ -14,7 +14,7 @@ from headway.cli.output import say, write, write_json
 def command(call: Call, runs: tuple[str, ...]) -> int:
     """Take each RUN out of the trash, with the runs that went there with it.
 
-    RUN is an id or the beginning of one; 'headway trash list' shows them.
+    RUN is an id or the beginning of one; 'headway trash' shows them.
     """
     api = open_workspace(call).api
     back = api.runs.restore([find_deleted_run(api, run).id for run in runs])

@@ -17,20 +17,14 @@ from headway.sdk.workspaces.queries import matching
 _LIMIT: Final = 50
 
 
-@click.group(name="trash", invoke_without_command=False)
-@shared_options
-def command() -> None:
-    """See what is in the trash."""
-
-
-@command.command(name="list")
+@click.command(name="trash")
 @click.option("--filter", "condition", metavar="EXPR", default="", help="Only where this holds.")
 @click.option(
     "--limit", "-n", type=click.IntRange(min=0), default=_LIMIT, help="Most runs; 0 for all."
 )
 @shared_options
 @click.pass_obj
-def list_trash(call: Call, condition: str, limit: int) -> int:
+def command(call: Call, condition: str, limit: int) -> int:
     """List the runs in the trash, newest first."""
     api = open_workspace(call).api
     query = RunQuery(deleted=True, include_children=True, filter=condition)
